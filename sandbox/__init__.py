@@ -1,0 +1,1 @@
+"""A local AWS account that behaves: real tasks, real traffic, real measurements."""
