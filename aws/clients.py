@@ -1,0 +1,63 @@
+"""The one place that makes boto3 clients, and the meter of what they are asked.
+
+Endpoints, credentials and region come from the standard chain; `AWS_ENDPOINT_URL` points all of
+them at another endpoint.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Reads may be repeated by botocore. Worst case 3 attempts x (2 + 10) s.
+READS = Config(
+    retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=10
+)
+# ECS has no client tokens: a changing call is sent once, and repeated only after looking.
+CHANGES = Config(
+    retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=2, read_timeout=10
+)
+
+CallListener = Callable[[str, str], None]
+_listeners: list[CallListener] = []
+# boto3 sessions are not thread-safe while making clients; finished clients are.
+_making = threading.Lock()
+
+
+def on_call(listener: CallListener) -> None:
+    """Have `listener(service, operation)` called after each HTTP request answered by AWS."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+@cache
+def _session() -> boto3.Session:
+    session = boto3.Session()
+    session.events.register("response-received", _heard)
+    return session
+
+
+def make(service: str, *, region: str = "", changes: bool = False) -> Any:
+    """Return a new client of `service` in `region` (default: the session's own)."""
+    with _making:
+        return _session().client(
+            service,  # type: ignore[call-overload]
+            region_name=region or None,
+            config=CHANGES if changes else READS,
+        )
+
+
+def _heard(**event: Any) -> None:
+    _, service, operation = event["event_name"].split(".")
+    for listener in _listeners:
+        listener(service, operation)
+
+
+def region() -> str:
+    """Return the region of the session; empty when none is configured."""
+    return _session().region_name or ""

@@ -1,0 +1,129 @@
+"""What can go wrong when asking AWS, in words a person can act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_EXPIRED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+}
+_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
+
+
+class AwsError(Exception):
+    """AWS did not do what was asked. `code` is AWS's own error code, or ours for none."""
+
+    def __init__(self, message: str, *, code: str = "", operation: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.operation = operation
+
+
+class Refused(AwsError):
+    """AWS understood the request and did not carry it out. Asking again changes nothing."""
+
+
+class Denied(Refused):
+    """The credentials lack a permission; `action` names it, such as `ecs:UpdateService`."""
+
+    def __init__(self, message: str, *, code: str, operation: str, action: str) -> None:
+        super().__init__(message, code=code, operation=operation)
+        self.action = action
+
+
+class BadCredentials(Refused):
+    """There are no credentials, or they are expired, unknown or wrongly signed."""
+
+
+class Throttled(AwsError):
+    """AWS did not carry the request out because too many were made. Try later."""
+
+
+class Unreachable(AwsError):
+    """No usable answer came back. A changing request may or may not have been carried out."""
+
+
+@contextmanager
+def translated(operation: str, *, denied_action: str = "") -> Iterator[None]:
+    """Turn botocore's exceptions into the ones above.
+
+    :param operation: what was asked, such as `ecs:UpdateService`; it is part of the message.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise from_client_error(error, operation, denied_action or operation) from error
+    except NoCredentialsError as error:
+        raise BadCredentials(
+            f"{operation}: no AWS credentials were found.",
+            code="NoCredentials",
+            operation=operation,
+        ) from error
+    except (HTTPClientError, BotoCoreError) as error:
+        raise Unreachable(
+            f"{operation}: AWS did not answer ({type(error).__name__}).", operation=operation
+        ) from error
+
+
+def from_client_error(error: ClientError, operation: str, action: str) -> AwsError:
+    """Return our name for a typed error of AWS."""
+    code = error.response["Error"].get("Code", "")
+    text = error.response["Error"].get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    message = f"{operation}: {code}: {text}"
+    if code in _THROTTLED:
+        return Throttled(message, code=code, operation=operation)
+    if code in _DENIED:
+        named = _ACTION.search(text)
+        missing = named[1] if named else action
+        return Denied(
+            f"{operation}: the credentials lack the permission {missing}.",
+            code=code,
+            operation=operation,
+            action=missing,
+        )
+    if code in _EXPIRED:
+        return BadCredentials(
+            f"{operation}: AWS does not accept the credentials ({code}). "
+            "Are they expired, or is this machine's clock wrong?",
+            code=code,
+            operation=operation,
+        )
+    if status >= 500:
+        return Unreachable(message, code=code, operation=operation)
+    return Refused(message, code=code, operation=operation)
+
+
+def required(answer: Mapping[str, Any], name: str, operation: str) -> Any:
+    """Return a top-level key that AWS always sends.
+
+    botocore turns a truncated JSON body into an empty answer without an error, so a missing key
+    is a broken answer, never an empty list.
+
+    :raises Unreachable: if the key is missing.
+    """
+    if name not in answer:
+        raise Unreachable(f"{operation}: the answer was cut short.", operation=operation)
+    return answer[name]

@@ -1,0 +1,35 @@
+"""Periodic jobs that a second beat, or a restarted one, cannot run twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db.models.functions import Now
+
+from catalog.models import JobRun
+
+
+def claim_slot(*, job: str, every: timedelta, at: datetime) -> bool:
+    """Take the period that `at` falls into. False if it has been taken already."""
+    slot = int(at.timestamp() // every.total_seconds())
+    _, created = JobRun.objects.get_or_create(job=job, defaults={"slot": slot, "started_at": at})
+    return created or bool(
+        JobRun.objects.filter(job=job, slot__lt=slot).update(
+            slot=slot, started_at=at, finished_at=None
+        )
+    )
+
+
+@contextmanager
+def recorded(job: str) -> Iterator[None]:
+    """Write down how the job ended; a failure is recorded and raised."""
+    try:
+        yield
+    except Exception as error:
+        JobRun.objects.filter(job=job).update(
+            finished_at=Now(), error=f"{type(error).__name__}: {error}"[:2000]
+        )
+        raise
+    JobRun.objects.filter(job=job).update(finished_at=Now(), succeeded_at=Now(), error="")

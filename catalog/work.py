@@ -1,0 +1,236 @@
+"""The one mechanism for work that changes AWS: claim a due row, look, do at most one thing.
+
+A domain app registers a handler for its kind of operation. The reconciler claims what is due
+with a lease, calls the handler, and writes down when to look again. Nothing here sleeps, and
+nothing is lost when a worker dies: the lease runs out and another worker looks again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from aws.errors import AwsError, Refused, Throttled
+from catalog.models import Effect, EffectState, Operation, OperationState, User
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+PARK_AFTER_FAILURES = 30
+LONGEST_WAIT = timedelta(seconds=60)
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the operation over; whatever this one wanted to write is void."""
+
+
+class OutcomeUnknown(Exception):
+    """A changing call was sent, and AWS cannot yet say whether it was carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a handler found: finished, or when to look again."""
+
+    done: bool = False
+    wait: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one operation until it runs out or is finished."""
+
+    operation_id: int
+    kind: str
+    target: str
+    token: int
+
+    @property
+    def target_id(self) -> int:
+        """The number behind the colon of `release:42`."""
+        return int(self.target.partition(":")[2])
+
+    def renew(self) -> None:
+        """Extend the lease and make sure it is still ours.
+
+        :raises LeaseLost: if it is not.
+        """
+        held = _held(self).update(lease_until=Now() + LEASE)
+        if not held:
+            raise LeaseLost(f"{self.kind} {self.target}")
+
+
+Handler = Callable[[Lease], Progress]
+_handlers: dict[str, Handler] = {}
+
+
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Register the function that reconciles operations of this kind."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def submit(*, kind: str, target: str, key: str, by: User | None) -> Operation:
+    """Write down that `target` must be reconciled; the same `key` twice is one operation.
+
+    :raises IntegrityError: if another operation of this kind is open for the target.
+    """
+    operation, _ = Operation.objects.get_or_create(
+        idempotency_key=key, defaults={"kind": kind, "target": target, "requested_by": by}
+    )
+    return operation
+
+
+def wake(*, kind: str, target: str) -> None:
+    """Have an open operation looked at as soon as a worker is free."""
+    Operation.objects.filter(kind=kind, target=target, state=OperationState.OPEN).update(
+        due_at=Now(), version=F("version") + 1
+    )
+
+
+def claim(*, owner: str, limit: int = 20) -> list[Lease]:
+    """Take up to `limit` due operations that nobody is working on."""
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    with transaction.atomic():
+        due = list(
+            Operation.objects.select_for_update(skip_locked=True)
+            .filter(free, state=OperationState.OPEN, due_at__lte=Now(), kind__in=list(_handlers))
+            .order_by("due_at")[:limit]
+        )
+        Operation.objects.filter(pk__in=[operation.pk for operation in due]).update(
+            lease_owner=owner, lease_token=F("lease_token") + 1, lease_until=Now() + LEASE
+        )
+    return [Lease(row.pk, row.kind, row.target, row.lease_token + 1) for row in due]
+
+
+def run_due(*, owner: str, limit: int = 20) -> int:
+    """Reconcile what is due, one step each. Return how many operations were looked at."""
+    leases = claim(owner=owner, limit=limit)
+    for lease in leases:
+        run(lease)
+    return len(leases)
+
+
+def run(lease: Lease) -> None:
+    """Reconcile one claimed operation and write down how it went."""
+    # Whoever wakes the operation while it is being looked at must not be overheard.
+    version = Operation.objects.values_list("version", flat=True).get(pk=lease.operation_id)
+    try:
+        lease.renew()
+        progress = _handlers[lease.kind](lease)
+    except LeaseLost:
+        log.warning("lease lost: %s %s", lease.kind, lease.target)
+    except (AwsError, OutcomeUnknown) as error:
+        log.warning("%s %s: %s", lease.kind, lease.target, error)
+        _failed(lease, str(error), park=False)
+    except Exception as error:
+        log.exception("%s %s failed", lease.kind, lease.target)
+        _failed(lease, f"{type(error).__name__}: {error}", park=True)
+    else:
+        _progressed(lease, progress, version)
+
+
+def effect(
+    lease: Lease,
+    *,
+    key: str,
+    request: dict[str, Any],
+    call: Callable[[], dict[str, Any]],
+    find: Callable[[Effect], dict[str, Any] | None],
+) -> dict[str, Any]:
+    """Make one changing call at most once, and return its answer, now or from an earlier run.
+
+    :param key: names the effect within the operation.
+    :param call: sends the request once and returns what is worth remembering.
+    :param find: after an unknown outcome, asks AWS whether it was carried out: the answer if it
+        was, None if it certainly was not.
+    :raises OutcomeUnknown: from `find`, while AWS cannot tell yet.
+    :raises Refused: if AWS refused it, now or earlier.
+    :raises LeaseLost: if another worker has taken over.
+    """
+    intent, fresh = _intend(lease, key, request)
+    if intent.state == EffectState.DONE:
+        return dict(intent.answer)
+    if intent.state == EffectState.REFUSED:
+        raise Refused(intent.error, operation=key)
+    if not fresh:
+        found = find(intent)
+        if found is not None:
+            return _effected(lease, intent, found)
+    return _send(lease, intent, call)
+
+
+def _intend(lease: Lease, key: str, request: dict[str, Any]) -> tuple[Effect, bool]:
+    with transaction.atomic():
+        lease.renew()
+        return Effect.objects.get_or_create(
+            operation_id=lease.operation_id, key=key, defaults={"request": request}
+        )
+
+
+def _send(lease: Lease, intent: Effect, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    lease.renew()
+    Effect.objects.filter(pk=intent.pk).update(attempts=F("attempts") + 1)
+    try:
+        answer = call()
+    except Throttled:
+        # Certainly not carried out: the next look may send it without asking.
+        Effect.objects.filter(pk=intent.pk, state=EffectState.INTENDED).delete()
+        raise
+    except Refused as error:
+        Effect.objects.filter(pk=intent.pk).update(
+            state=EffectState.REFUSED, error=str(error), finished_at=Now()
+        )
+        raise
+    return _effected(lease, intent, answer)
+
+
+def _effected(lease: Lease, intent: Effect, answer: dict[str, Any]) -> dict[str, Any]:
+    Effect.objects.filter(pk=intent.pk).update(
+        state=EffectState.DONE, answer=answer, finished_at=Now()
+    )
+    return answer
+
+
+def _held(lease: Lease) -> Any:
+    return Operation.objects.filter(
+        pk=lease.operation_id, lease_token=lease.token, state=OperationState.OPEN
+    )
+
+
+def _progressed(lease: Lease, progress: Progress, version: int) -> None:
+    free = {"lease_until": None, "lease_owner": "", "failures": 0, "last_error": ""}
+    if progress.done:
+        held = _held(lease).update(state=OperationState.DONE, finished_at=Now(), **free)
+    else:
+        held = _held(lease).filter(version=version).update(
+            due_at=Now() + progress.wait, **free
+        ) or _held(lease).update(due_at=Now(), **free)
+    if not held:
+        log.warning("lease lost at the end: %s %s", lease.kind, lease.target)
+
+
+def _failed(lease: Lease, error: str, *, park: bool) -> None:
+    """Look again later, ever later; a bug (not AWS) parks the operation after too many times."""
+    failures = Operation.objects.values_list("failures", flat=True).get(pk=lease.operation_id) + 1
+    changes: dict[str, Any] = {
+        "failures": failures,
+        "last_error": error,
+        "lease_until": None,
+        "lease_owner": "",
+        "due_at": Now() + min(timedelta(seconds=2 ** min(failures, 6)), LONGEST_WAIT),
+    }
+    if park and failures >= PARK_AFTER_FAILURES:
+        changes |= {"state": OperationState.PARKED, "finished_at": Now()}
+    _held(lease).update(**changes)

@@ -1,0 +1,49 @@
+"""Every view says which role it needs; `tests/portal/test_gates.py` refuses one that does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+
+from ui.roles import Role
+
+View = Callable[..., HttpResponse]
+log = logging.getLogger(__name__)
+
+
+def requires(role: Role) -> Callable[[View], View]:
+    """Let only signed-in people with at least `role` into the view."""
+
+    def gate(view: View) -> View:
+        @wraps(view)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user: Any = request.user
+            if not user.is_authenticated:
+                return _to_sign_in(request)
+            if not user.may(role):
+                log.warning("refused: %s needs role %s", request.path, role)
+                raise PermissionDenied(
+                    f"This needs the role “{role.value}”; yours is “{user.role}”."
+                )
+            return view(request, *args, **kwargs)
+
+        gated.required_role = role  # type: ignore[attr-defined]
+        return gated
+
+    return gate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    here = request.get_full_path()
+    if getattr(request, "htmx", False):
+        # A redirect would swap the sign-in form into a fragment of the page.
+        here = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(redirect_to_login(here).url)
+    return redirect_to_login(here)
