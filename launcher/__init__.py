@@ -1,0 +1,1 @@
+"""What `bin/up` and `bin/test` run: embedded servers and their supervisor; stdlib only."""
