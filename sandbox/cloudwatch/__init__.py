@@ -1,0 +1,1 @@
+"""CloudWatch metrics: what is published is kept by the minute, what came before is computed."""

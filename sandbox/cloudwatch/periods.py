@@ -1,0 +1,92 @@
+"""Rows of minutes gathered into the periods of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.cloudwatch.points import Floats, Ints, Points
+
+# Distributions are unfolded into a dense table for this many periods at a time.
+_CHUNK = 2048
+_DENSE = 1024
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Statistic sets of the periods that have data; `index` counts periods from the start.
+
+    `row_period` says for each row of `points` in which of these periods it fell.
+    """
+
+    index: Ints
+    count: Floats
+    total: Floats
+    low: Floats
+    high: Floats
+    points: Points
+    row_period: Ints
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Dense counts of some periods: `weight[period, bucket]` for the buckets `keys`."""
+
+    periods: slice
+    keys: Ints
+    weight: Floats
+
+
+def gather(points: Points, start: int, minutes: int) -> Periods:
+    """Group rows (not before minute `start`) into periods of so many minutes."""
+    slot = (points.minute - start) // minutes
+    index, first, row_period = np.unique(slot, return_index=True, return_inverse=True)
+    if not len(index):
+        empty = points.count
+        return Periods(index, empty, empty, empty, empty, points, row_period)
+    return Periods(
+        index,
+        np.add.reduceat(points.count, first),
+        np.add.reduceat(points.total, first),
+        np.minimum.reduceat(points.low, first),
+        np.maximum.reduceat(points.high, first),
+        points,
+        row_period,
+    )
+
+
+def distributions(periods: Periods) -> Iterator[Distribution]:
+    """The distributions of all periods, a chunk of periods at a time."""
+    buckets = periods.points.buckets
+    period = periods.row_period[buckets.row] if len(buckets.row) else buckets.row
+    for begin in range(0, len(periods.index), _CHUNK):
+        end = min(begin + _CHUNK, len(periods.index))
+        lower, upper = np.searchsorted(period, [begin, end])
+        yield _unfold(
+            slice(begin, end),
+            period[lower:upper] - begin,
+            buckets.key[lower:upper],
+            buckets.weight[lower:upper],
+        )
+
+
+def _unfold(periods: slice, row: Ints, key: Ints, weight: Floats) -> Distribution:
+    height = periods.stop - periods.start
+    if not len(key):
+        return Distribution(periods, np.zeros(1, dtype=np.int64), np.zeros((height, 1)))
+    keys, column = _columns(key)
+    cells = np.bincount(
+        row * len(keys) + column, weights=weight, minlength=height * len(keys)
+    ).astype(np.float64)
+    return Distribution(periods, keys, cells.reshape(height, len(keys)))
+
+
+def _columns(key: Ints) -> tuple[Ints, Ints]:
+    """The buckets to tabulate, and the column of each entry; sorting only where it must be."""
+    lowest, highest = int(key.min()), int(key.max())
+    if highest - lowest < _DENSE:
+        return np.arange(lowest, highest + 1), key - lowest
+    keys, column = np.unique(key, return_inverse=True)
+    return keys, column

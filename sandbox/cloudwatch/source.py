@@ -1,0 +1,67 @@
+"""Where a metric's minutes come from, and at which resolution they are still kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.points import Points, join
+from sandbox.cloudwatch.store import Store
+
+# How long CloudWatch keeps which resolution: (age, minutes per data point).
+RETENTION = (
+    (timedelta(days=15), 1),
+    (timedelta(days=63), 5),
+    (timedelta(days=455), 60),
+)
+
+
+class Past(Protocol):
+    """What was measured before the sandbox's epoch."""
+
+    def metrics(self) -> Mapping[Metric, str]:
+        """Every metric that has a past, with its unit."""
+
+    def read(self, metric: Metric, start: int, end: int, step: int) -> Points:
+        """Rows of `step` minutes with start <= minute < end; empty from the epoch on."""
+
+
+def minute_of(moment: datetime) -> int:
+    """Whole minutes since 1970 at an aware moment."""
+    return int(moment.timestamp() // 60)
+
+
+class Source:
+    """The past and the published minutes of every metric as one series."""
+
+    def __init__(self, *, past: Past, store: Store, epoch: datetime) -> None:
+        self._past = past
+        self._store = store
+        self._epoch = minute_of(epoch)
+
+    def unit(self, metric: Metric) -> str:
+        """The metric's unit; `None` (CloudWatch's word) if nobody named one."""
+        return self._store.unit(metric) or self._past.metrics().get(metric, "None")
+
+    def last_minutes(self) -> dict[Metric, int]:
+        """Every metric there is, with the newest minute that has data."""
+        return dict.fromkeys(self._past.metrics(), self._epoch - 1) | self._store.metrics()
+
+    def read(self, metric: Metric, start: int, end: int, *, period: int, now: datetime) -> Points:
+        """Rows with start <= minute < end that a query of `period` minutes may still see."""
+        parts = []
+        newer = end
+        for age, step in RETENTION:
+            oldest = minute_of(now - age) // 60 * 60
+            if period % step == 0 and newer > start:
+                parts.append(self._stretch(metric, max(start, oldest), newer, step))
+            newer = min(newer, oldest)
+        return join(parts[::-1])
+
+    def _stretch(self, metric: Metric, start: int, end: int, step: int) -> Points:
+        if metric not in self._past.metrics():
+            return self._store.read(metric, start, end)
+        past = self._past.read(metric, start, min(end, self._epoch), step)
+        return join([past, self._store.read(metric, max(start, self._epoch), end)])
