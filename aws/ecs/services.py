@@ -1,0 +1,119 @@
+"""What the portal reads of ECS clusters and services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws import clients
+from aws.errors import required, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+
+# Limits of the API: DescribeServices takes 10 names, DescribeClusters 100.
+SERVICES_PER_CALL = 10
+CLUSTERS_PER_CALL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    arn: str
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EcsService:
+    """One service as DescribeServices answers; counts are tasks."""
+
+    arn: str
+    name: str
+    cluster: str
+    status: str
+    controller: str
+    strategy: str
+    desired_count: int
+    running_count: int
+    pending_count: int
+    task_definition: str
+    # The target group of the service, then its alternate if it has one.
+    target_groups: tuple[str, ...]
+    production_rule: str
+    current_deployment: str
+    tags: Mapping[str, str]
+
+
+@cache
+def client() -> ECSClient:
+    return clients.make("ecs")  # type: ignore[no-any-return]
+
+
+def clusters() -> list[Cluster]:
+    """Return all clusters of the account and region with their tags.
+
+    :raises AwsError: see `aws.errors`.
+    """
+    with translated("ecs:ListClusters"):
+        pages = list(client().get_paginator("list_clusters").paginate())
+    arns = [arn for page in pages for arn in required(page, "clusterArns", "ecs:ListClusters")]
+    return [cluster for some in _parts(arns, CLUSTERS_PER_CALL) for cluster in _describe(some)]
+
+
+def _describe(arns: Sequence[str]) -> Iterator[Cluster]:
+    with translated("ecs:DescribeClusters"):
+        answer = client().describe_clusters(clusters=arns, include=["TAGS"])
+    for raw in required(answer, "clusters", "ecs:DescribeClusters"):
+        yield Cluster(raw["clusterArn"], raw["clusterName"], _tags(raw.get("tags", [])))
+
+
+def services(cluster: str) -> list[EcsService]:
+    """Return all services of a cluster.
+
+    :raises AwsError: see `aws.errors`.
+    """
+    with translated("ecs:ListServices"):
+        pages = list(client().get_paginator("list_services").paginate(cluster=cluster))
+    arns = [arn for page in pages for arn in required(page, "serviceArns", "ecs:ListServices")]
+    return [found for some in _parts(arns, SERVICES_PER_CALL) for found in describe(cluster, some)]
+
+
+def describe(cluster: str, names: Sequence[str]) -> list[EcsService]:
+    """Return up to 10 services of a cluster by name or ARN; unknown ones are left out."""
+    with translated("ecs:DescribeServices"):
+        answer = client().describe_services(cluster=cluster, services=names, include=["TAGS"])
+    return [_service(raw) for raw in required(answer, "services", "ecs:DescribeServices")]
+
+
+def _service(raw: Any) -> EcsService:
+    balancers = raw.get("loadBalancers", [])
+    advanced = balancers[0].get("advancedConfiguration", {}) if balancers else {}
+    groups = [balancer.get("targetGroupArn", "") for balancer in balancers[:1]]
+    groups.append(advanced.get("alternateTargetGroupArn", ""))
+    return EcsService(
+        arn=raw["serviceArn"],
+        name=raw["serviceName"],
+        cluster=raw["clusterArn"].rpartition("/")[2],
+        status=raw.get("status", ""),
+        controller=raw.get("deploymentController", {}).get("type", "ECS"),
+        strategy=raw.get("deploymentConfiguration", {}).get("strategy", "ROLLING"),
+        desired_count=raw.get("desiredCount", 0),
+        running_count=raw.get("runningCount", 0),
+        pending_count=raw.get("pendingCount", 0),
+        task_definition=raw.get("taskDefinition", ""),
+        target_groups=tuple(group for group in groups if group),
+        production_rule=advanced.get("productionListenerRule", ""),
+        current_deployment=raw.get("currentServiceDeployment", ""),
+        tags=_tags(raw.get("tags", [])),
+    )
+
+
+def _tags(raw: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {tag["key"]: tag.get("value", "") for tag in raw}
+
+
+def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
