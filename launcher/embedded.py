@@ -132,7 +132,7 @@ class Running:
         self.service.before()
         with self.log.open("ab") as log:
             self._log_begins = log.tell()
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 self.service.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

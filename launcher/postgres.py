@@ -71,6 +71,8 @@ class Postgres:
             ready=self._is_ready,
             identity=self.identity,
             stop=signal.SIGINT,  # "fast shutdown": roll back and stop, without waiting for clients
+            grace=3.5,
+            store=True,
             before=self._end_leftover,
         )
 
@@ -162,7 +164,7 @@ class Postgres:
     def _run(self, command: list[str], *, as_server: bool = True) -> str:
         """Run one of PostgreSQL's own programs. Raises PostgresTrouble with what it said."""
         user = self.identity.popen_arguments() if self.identity and as_server else {}
-        done = subprocess.run(  # type: ignore[call-overload]
+        done = subprocess.run(
             command,
             check=False,
             cwd="/",

@@ -33,7 +33,7 @@ def find_binaries(identity: Identity | None) -> Path:
 
 def reachable(path: Path, identity: Identity) -> bool:
     """Return whether that user can walk to the path and enter or execute it."""
-    asked = subprocess.run(  # type: ignore[call-overload]
+    asked = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
         check=False,
         cwd="/",

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from launcher.processes import Identity, die_with_parent
 
@@ -14,7 +15,8 @@ from launcher.processes import Identity, die_with_parent
 class Service:
     """A long-running command: how to start it, how to tell it is ready, how to stop it.
 
-    `grace` is how many seconds it may take to stop before it is killed.
+    `grace` is how many seconds it may take to stop before it is killed. A `store` is stopped
+    after everything else. `before` runs before each start.
     """
 
     name: str
@@ -24,13 +26,14 @@ class Service:
     cwd: Path = Path("/")
     identity: Identity | None = None
     stop: signal.Signals = signal.SIGTERM
-    grace: float = 8
+    grace: float = 5.5
+    store: bool = False
     before: Callable[[], None] = field(default=lambda: None)
 
-    def popen_arguments(self) -> dict[str, object]:
+    def popen_arguments(self) -> dict[str, Any]:
         """Return keyword arguments for Popen: own session, tied to us, perhaps another user."""
         # A parent's death is announced by the same signal as an orderly stop.
-        common: dict[str, object] = {
+        common: dict[str, Any] = {
             "cwd": self.cwd,
             "env": dict(self.env),
             "start_new_session": True,

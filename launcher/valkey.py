@@ -50,6 +50,8 @@ class Valkey:
             env=dict(os.environ),
             ready=lambda: valkey_ready(self.socket),
             cwd=data,
+            grace=3.5,
+            store=True,
         )
 
 
