@@ -50,8 +50,8 @@ def evaluate(expression: str, lookup: Lookup) -> Series:
     """
     try:
         tree = ast.parse(expression.strip(), mode="eval")
-    except SyntaxError as error:
-        raise refuse(f"Error in expression '{expression}': {error.msg}") from error
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise refuse(f"Error in expression '{expression}': {error}") from error
     result = _Evaluation(expression, lookup).value(tree.body)
     if isinstance(result, float):
         raise refuse(f"Error in expression '{expression}': must return a time series.")
@@ -75,11 +75,17 @@ class _Evaluation:
                 return self._combine(_ARITHMETIC[type(sign)], self.value(left), self.value(right))
             case ast.Compare(left=left, ops=[sign], comparators=[right]):
                 return self._compare(sign, self.value(left), self.value(right))
+            case ast.Call():
+                return self._call(node)
+        raise self._unsupported(node)
+
+    def _call(self, call: ast.Call) -> Value:
+        match call:
             case ast.Call(func=ast.Name(id="FILL"), args=[series, filler], keywords=[]):
                 return self._fill(self.value(series), filler)
             case ast.Call(func=ast.Name(id="IF"), args=[test, yes, no], keywords=[]):
                 return self._choose(self.value(test), self.value(yes), self.value(no))
-        raise self._unsupported(node)
+        raise self._unsupported(call)
 
     def _unsupported(self, node: ast.expr) -> Exception:
         part = ast.get_source_segment(self._expression.strip(), node) or self._expression

@@ -1,0 +1,68 @@
+"""GetMetricStatistics: several statistics of one metric, unordered and in one piece."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.cloudwatch import queries
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.periods import gather
+from sandbox.cloudwatch.points import Floats
+from sandbox.cloudwatch.source import Source
+from sandbox.errors import AwsError
+
+MAX_DATAPOINTS = 1440
+_PLAIN = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+
+
+def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> dict[str, Any]:
+    """The operation's output shape; raises AwsError for parameters that make no sense."""
+    plain, extended = _statistics(parameters)
+    window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
+    period = queries.minutes_of(parameters["Period"])
+    if window.slots(period) > MAX_DATAPOINTS:
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"You have requested up to {window.slots(period)} datapoints, which exceeds the limit "
+            f"of {MAX_DATAPOINTS}.",
+        )
+    name = parameters["MetricName"]
+    metric = Metric.parse(parameters["Namespace"], name, parameters.get("Dimensions", ()))
+    unit = source.unit(metric)
+    if parameters.get("Unit", unit) != unit:
+        return {"Label": name, "Datapoints": []}
+    rows = source.read(metric, window.start, window.end, period=period, now=now)
+    periods = gather(rows, window.start, period)
+    columns = {stat: queries.statistic(stat)(periods) for stat in [*plain, *extended]}
+    moments = [window.start * 60 + slot * period * 60 for slot in periods.index.tolist()]
+    points = [
+        {"Timestamp": datetime.fromtimestamp(moment, UTC), "Unit": unit}
+        | _values(columns, row, plain, extended)
+        for row, moment in enumerate(moments)
+    ]
+    return {"Label": name, "Datapoints": points}
+
+
+def _statistics(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    plain = list(parameters.get("Statistics") or [])
+    extended = list(parameters.get("ExtendedStatistics") or [])
+    if not plain and not extended:
+        raise AwsError("MissingParameter", "Statistics or ExtendedStatistics is required.")
+    if unknown := [stat for stat in plain if stat not in _PLAIN]:
+        raise AwsError("InvalidParameterValue", f"Unknown statistic: {unknown[0]}")
+    return plain, extended
+
+
+def _values(
+    columns: Mapping[str, Floats], row: int, plain: list[str], extended: list[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {stat: float(columns[stat][row]) for stat in plain}
+    known = {stat: float(columns[stat][row]) for stat in extended}
+    if extended:
+        found["ExtendedStatistics"] = {
+            stat: value for stat, value in known.items() if math.isfinite(value)
+        }
+    return found

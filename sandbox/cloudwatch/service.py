@@ -1,0 +1,136 @@
+"""CloudWatch's metric operations, answering in botocore's output shapes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sandbox.cloudwatch import datapoints, publishing, queries, tokens
+from sandbox.cloudwatch.evaluation import Evaluation
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.pages import MAX_DATAPOINTS, Order, page
+from sandbox.cloudwatch.source import Source, minute_of
+from sandbox.cloudwatch.store import Batch, Store
+from sandbox.errors import AwsError
+from sandbox.history import History
+
+METRICS_PER_PAGE = 500
+_RECENTLY = timedelta(hours=3)
+# Metrics without data for two weeks are no longer listed, though still readable.
+_LISTED = timedelta(days=14)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CloudWatch:
+    """The account's metrics: computed before `epoch`, published since, kept in `home`."""
+
+    def __init__(
+        self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self._store = Store(home / "metrics.sqlite")
+        self._source = Source(past=History(epoch), store=self._store, epoch=epoch)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Release the database."""
+        self._store.close()
+
+    def publish(self, batch: Batch) -> None:
+        """Set whole minutes, as AWS's own services do: (metric, minute) → (aggregate, unit)."""
+        self._store.replace(batch)
+
+    def last_minute(self, metric: Metric) -> int | None:
+        """The newest minute published for a metric, None before the first."""
+        return self._store.metrics().get(metric)
+
+    def put_metric_data(
+        self,
+        *,
+        Namespace: str,  # noqa: N803
+        MetricData: list[dict[str, Any]] | None = None,  # noqa: N803
+        EntityMetricData: list[dict[str, Any]] | None = None,  # noqa: N803
+        **_: object,
+    ) -> dict[str, Any]:
+        """Add a caller's values to their minutes; raises AwsError."""
+        data = list(MetricData or [])
+        for entity in EntityMetricData or []:
+            data += entity.get("MetricData", [])
+        self._store.add(publishing.minutes(Namespace, data, self._clock()))
+        return {}
+
+    async def get_metric_data(self, **parameters: Any) -> dict[str, Any]:
+        """Statistics and expressions over a window, a page at a time; raises AwsError.
+
+        Runs in a thread: a day of 500 metrics must not hold up the gateway's other answers.
+        """
+        return await asyncio.to_thread(self._metric_data, parameters)
+
+    def _metric_data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        now = self._clock()
+        parsed = queries.parse_queries(parameters["MetricDataQueries"])
+        window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
+        evaluation = Evaluation(queries=parsed, window=window, source=self._source, now=now)
+        limit = parameters.get("MaxDatapoints") or MAX_DATAPOINTS
+        if not 0 < limit <= MAX_DATAPOINTS:
+            raise queries.refuse(f"MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
+        return page(
+            queries=parsed,
+            evaluation=evaluation,
+            order=Order(limit, parameters.get("ScanBy") != "TimestampAscending"),
+            token=parameters.get("NextToken"),
+            parameters={key: parameters[key] for key in parameters if key != "NextToken"},
+        )
+
+    async def get_metric_statistics(self, **parameters: Any) -> dict[str, Any]:
+        """Several statistics of one metric, at most 1,440 points; raises AwsError."""
+        return await asyncio.to_thread(self._metric_statistics, parameters)
+
+    def _metric_statistics(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return datapoints.answer(parameters, source=self._source, now=self._clock())
+
+    def list_metrics(self, **parameters: Any) -> dict[str, Any]:
+        """Metrics by namespace, name and dimensions, 500 a page; raises AwsError."""
+        recent = parameters.get("RecentlyActive")
+        if recent not in {None, "PT3H"}:
+            raise AwsError("InvalidParameterValue", "RecentlyActive must be PT3H.")
+        oldest = minute_of(self._clock() - (_RECENTLY if recent else _LISTED))
+        found = sorted(
+            metric
+            for metric, last in self._source.last_minutes().items()
+            if last >= oldest and _matches(metric, parameters)
+        )
+        filters = {key: parameters[key] for key in parameters if key != "NextToken"}
+        begin = _begin(parameters.get("NextToken"), filters)
+        end = begin + METRICS_PER_PAGE
+        answer: dict[str, Any] = {"Metrics": [metric.as_dict() for metric in found[begin:end]]}
+        if end < len(found):
+            answer["NextToken"] = tokens.write([end], filters)
+        return answer
+
+
+def _matches(metric: Metric, parameters: Mapping[str, Any]) -> bool:
+    """Whether a metric passes the filters; a filter without value asks for the name only."""
+    if parameters.get("Namespace") not in {None, metric.namespace}:
+        return False
+    if parameters.get("MetricName") not in {None, metric.name}:
+        return False
+    has = dict(metric.dimensions)
+    asked: Iterable[Mapping[str, str]] = parameters.get("Dimensions") or ()
+    return all(
+        want["Name"] in has and want.get("Value") in {None, has[want["Name"]]} for want in asked
+    )
+
+
+def _begin(token: str | None, filters: Mapping[str, Any]) -> int:
+    if token is None:
+        return 0
+    try:
+        return tokens.read(token, filters)[0]
+    except tokens.WrongToken as error:
+        raise AwsError("InvalidParameterValue", "The next token is invalid.") from error

@@ -1,0 +1,72 @@
+"""The past of the services' CPU and memory as AWS/ECS reports them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.points import Points
+from sandbox.history.noise import normal
+from sandbox.history.rows import Stretch, gauge
+from sandbox.history.timeline import Timeline
+from sandbox.history.traffic import Catalogue, arrivals
+
+NAMESPACE = "AWS/ECS"
+
+# What a task costs: CPU seconds a request, percent of its reservation when idle, bytes at rest.
+_CPU_SECONDS = 0.005
+_IDLE_PERCENT = 1.0
+_RESIDENT_MIB = 105.0
+
+
+def _dimensions(timeline: Timeline, service: str) -> dict[str, str]:
+    return {"ClusterName": timeline.environment.cluster, "ServiceName": service}
+
+
+def news_api(timeline: Timeline) -> Catalogue:
+    """CPUUtilization and MemoryUtilization of the News API, one sample a task and minute."""
+    dimensions = _dimensions(timeline, "news-api")
+    return {
+        Metric.of(NAMESPACE, "CPUUtilization", **dimensions): ("Percent", partial(_cpu, timeline)),
+        Metric.of(NAMESPACE, "MemoryUtilization", **dimensions): (
+            "Percent",
+            partial(_memory, timeline),
+        ),
+    }
+
+
+def _cpu(timeline: Timeline, stretch: Stretch) -> Points:
+    middle, environment = stretch.middle, timeline.environment
+    tasks = np.maximum(timeline.tasks(middle), 1.0)
+    vcpu = environment.cpu_units / 1024
+    work = arrivals(timeline, middle) * _CPU_SECONDS / (tasks * vcpu)
+    noise = 1 + 0.05 * normal(f"cpu {environment.cluster}", middle)
+    percent = np.clip((100 * work + _IDLE_PERCENT) * noise, 0.1, 100.0)
+    return gauge(stretch, percent, samples=timeline.tasks(middle), spread=0.08)
+
+
+def _memory(timeline: Timeline, stretch: Stretch) -> Points:
+    middle, environment = stretch.middle, timeline.environment
+    noise = 1 + 0.01 * normal(f"memory {environment.cluster}", middle)
+    percent = 100 * _RESIDENT_MIB / environment.memory_mib * noise
+    return gauge(stretch, percent, samples=timeline.tasks(middle), spread=0.03)
+
+
+def news_ingest(timeline: Timeline) -> Catalogue:
+    """The same for the one task that reads the feeds; it works in bursts."""
+    dimensions = _dimensions(timeline, "news-ingest")
+
+    def cpu(stretch: Stretch) -> Points:
+        percent = 3.0 * np.exp(0.4 * normal("cpu news-ingest", stretch.middle))
+        return gauge(stretch, np.clip(percent, 0.2, 100.0), samples=np.ones(len(percent)))
+
+    def memory(stretch: Stretch) -> Points:
+        percent = 14.0 * (1 + 0.01 * normal("memory news-ingest", stretch.middle))
+        return gauge(stretch, percent, samples=np.ones(len(percent)))
+
+    return {
+        Metric.of(NAMESPACE, "CPUUtilization", **dimensions): ("Percent", cpu),
+        Metric.of(NAMESPACE, "MemoryUtilization", **dimensions): ("Percent", memory),
+    }
