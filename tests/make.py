@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from aws.ecs.task_definitions import TaskDefinition
 from catalog.models import Account, Service, User
 from ui.roles import Role
 
@@ -61,3 +62,15 @@ def approver(username: str = "anna", **changes: Any) -> User:
 
 def admin(username: str = "adam", **changes: Any) -> User:
     return user(username, Role.ADMIN, **changes)
+
+
+def task_definition(**changes: Any) -> TaskDefinition:
+    defaults = {
+        "arn": "arn:aws:ecs:us-east-1:123456789012:task-definition/news-api:1",
+        "family": "news-api",
+        "revision": 1,
+        "cpu": 512,
+        "memory": 1024,
+        "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/news-api:1.4.0",
+    }
+    return TaskDefinition(**defaults | changes)
