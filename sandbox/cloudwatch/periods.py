@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.cloudwatch.points import Floats, Ints, Points
+from sandbox.cloudwatch.points import Floats, Ints, Points, Shorts, Weights
 
 # Distributions are unfolded into a dense table for this many periods at a time.
 _CHUNK = 2048
@@ -60,7 +60,7 @@ def gather(points: Points, start: int, minutes: int) -> Periods:
 def distributions(periods: Periods) -> Iterator[Distribution]:
     """The distributions of all periods, a chunk of periods at a time."""
     buckets = periods.points.buckets
-    period = periods.row_period[buckets.row] if len(buckets.row) else buckets.row
+    period = periods.row_period[buckets.row]
     for begin in range(0, len(periods.index), _CHUNK):
         end = min(begin + _CHUNK, len(periods.index))
         lower, upper = np.searchsorted(period, [begin, end])
@@ -72,7 +72,7 @@ def distributions(periods: Periods) -> Iterator[Distribution]:
         )
 
 
-def _unfold(periods: slice, row: Ints, key: Ints, weight: Floats) -> Distribution:
+def _unfold(periods: slice, row: Ints, key: Shorts, weight: Weights) -> Distribution:
     height = periods.stop - periods.start
     if not len(key):
         return Distribution(periods, np.zeros(1, dtype=np.int64), np.zeros((height, 1)))
@@ -83,10 +83,10 @@ def _unfold(periods: slice, row: Ints, key: Ints, weight: Floats) -> Distributio
     return Distribution(periods, keys, cells.reshape(height, len(keys)))
 
 
-def _columns(key: Ints) -> tuple[Ints, Ints]:
+def _columns(key: Shorts) -> tuple[Ints, Ints]:
     """The buckets to tabulate, and the column of each entry; sorting only where it must be."""
     lowest, highest = int(key.min()), int(key.max())
     if highest - lowest < _DENSE:
-        return np.arange(lowest, highest + 1), key - lowest
+        return np.arange(lowest, highest + 1), key.astype(np.int64) - lowest
     keys, column = np.unique(key, return_inverse=True)
-    return keys, column
+    return keys.astype(np.int64), column

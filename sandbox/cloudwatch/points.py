@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# Distributions are most of the memory: half the width is enough for them.
+Shorts = npt.NDArray[np.int32]
+Weights = npt.NDArray[np.float32]
 
 BASE = 1.02
 # Added to the exponent so that positive values have positive keys, zero has key 0 and negative
@@ -41,9 +44,14 @@ def bounds(keys: Ints) -> tuple[Floats, Floats]:
 class Buckets:
     """`weight[j]` values fell into bucket `key[j]` in row `row[j]`; sorted by row, then key."""
 
-    row: Ints
-    key: Ints
-    weight: Floats
+    row: Shorts
+    key: Shorts
+    weight: Weights
+
+    @classmethod
+    def of(cls, row: Ints | Shorts, key: Ints | Shorts, weight: Floats | Weights) -> Buckets:
+        """Buckets from arrays of any width."""
+        return cls(row.astype(np.int32), key.astype(np.int32), weight.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class Points:
 
 _NO_INTS = np.empty(0, dtype=np.int64)
 _NO_FLOATS = np.empty(0, dtype=np.float64)
-NO_BUCKETS = Buckets(_NO_INTS, _NO_INTS, _NO_FLOATS)
+NO_BUCKETS = Buckets.of(_NO_INTS, _NO_INTS, _NO_FLOATS)
 NO_POINTS = Points(_NO_INTS, _NO_FLOATS, _NO_FLOATS, _NO_FLOATS, _NO_FLOATS, NO_BUCKETS)
 
 
@@ -76,8 +84,8 @@ def keep(points: Points, wanted: npt.NDArray[np.bool_]) -> Points:
         return points
     new_row = np.cumsum(wanted) - 1
     held = wanted[points.buckets.row]
-    buckets = Buckets(
-        new_row[points.buckets.row[held]].astype(np.int64),
+    buckets = Buckets.of(
+        new_row[points.buckets.row[held]],
         points.buckets.key[held],
         points.buckets.weight[held],
     )
@@ -102,7 +110,7 @@ def join(parts: Sequence[Points]) -> Points:
     if len(parts) < 2:
         return parts[0] if parts else NO_POINTS
     offsets = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    buckets = Buckets(
+    buckets = Buckets.of(
         np.concatenate([part.buckets.row + at for part, at in zip(parts, offsets, strict=True)]),
         np.concatenate([part.buckets.key for part in parts]),
         np.concatenate([part.buckets.weight for part in parts]),

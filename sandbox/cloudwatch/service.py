@@ -36,6 +36,7 @@ class CloudWatch:
         self._store = Store(home / "metrics.sqlite")
         self._source = Source(past=History(epoch), store=self._store, epoch=epoch)
         self._clock = clock
+        self.epoch_minute = minute_of(epoch)
 
     def close(self) -> None:
         """Release the database."""

@@ -213,4 +213,4 @@ def _buckets(rows: list[tuple[int, Aggregate]]) -> Buckets:
     if not entries:
         return NO_BUCKETS
     table = np.array(entries, dtype=np.float64).T
-    return Buckets(table[0].astype(np.int64), table[1].astype(np.int64), table[2])
+    return Buckets.of(table[0].astype(np.int64), table[1].astype(np.int64), table[2])

@@ -8,6 +8,8 @@ import numpy as np
 
 from sandbox.cloudwatch.points import NO_BUCKETS, Buckets, Floats, Ints, Points, bounds, bucket_of
 
+_COARSE = 3
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -54,7 +56,8 @@ def latencies(stretch: Stretch, *, number: Floats, median: Floats, steepness: fl
         return counts(Stretch(stretch.minute[some], stretch.step), number)
     reach = 10_000 ** (1 / steepness)
     lowest, highest = bucket_of(np.array([median.min() / reach, median.max() * reach]))
-    keys = np.arange(lowest, highest + 1)
+    # Old, coarse rows count so many requests that every bucket would be filled.
+    keys = np.arange(lowest, highest + _COARSE, 1 if stretch.step == 1 else _COARSE)
     _, upper = bounds(keys)
     share = 1 / (1 + (upper[None, :] / median[:, None]) ** -steepness)
     share[:, -1] = 1.0
@@ -68,7 +71,7 @@ def _tabulated(minute: Ints, keys: Ints, weight: Floats) -> Points:
     row, column = np.nonzero(weight)
     first = np.argmax(weight > 0, axis=1)
     last = weight.shape[1] - 1 - np.argmax(weight[:, ::-1] > 0, axis=1)
-    buckets = Buckets(row.astype(np.int64), keys[column], weight[row, column])
+    buckets = Buckets.of(row, keys[column], weight[row, column])
     total = weight @ middle
     return Points(minute, weight.sum(axis=1), total, middle[first], middle[last], buckets)
 
@@ -90,7 +93,7 @@ def merged(left: Points, right: Points) -> Points:
 def _merged_buckets(left: Points, right: Points, rows: list[Ints]) -> Buckets:
     row = np.concatenate([rows[0][left.buckets.row], rows[1][right.buckets.row]])
     order = np.argsort(row, kind="stable")
-    return Buckets(
+    return Buckets.of(
         row[order],
         np.concatenate([left.buckets.key, right.buckets.key])[order],
         np.concatenate([left.buckets.weight, right.buckets.weight])[order],

@@ -7,8 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from sandbox.cloudwatch.load_balancer import NAMESPACE, capacity_units
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.points import Floats, Ints, Points
+from sandbox.history.environments import PRODUCTION
 from sandbox.history.noise import normal, uniform, whole
 from sandbox.history.rows import Stretch, counts, gauge, latencies, merged
 from sandbox.history.shape import requests_per_second
@@ -18,7 +20,6 @@ from sandbox.measurements import load_balancer_dimension, target_group_dimension
 Series = Callable[[Stretch], Points]
 Catalogue = dict[Metric, tuple[str, Series]]
 
-NAMESPACE = "AWS/ApplicationELB"
 BYTES_PER_REQUEST = 5200.0
 
 # Response times of the News API: seconds at the median, and how close the slow ones are to it.
@@ -117,7 +118,7 @@ class Traffic:
     def _of_load_balancer(self) -> Catalogue:
         environment = self._timeline.environment
         own = load_balancer_dimension(environment.load_balancer)
-        named: Mapping[str, tuple[str, Series]] = {
+        named: dict[str, tuple[str, Series]] = {
             "RequestCount": ("Count", lambda rows: counts(rows, self._total(rows))),
             "TargetResponseTime": ("Seconds", self._latency_of_both),
             "ActiveConnectionCount": ("Count", self._connections),
@@ -127,10 +128,13 @@ class Traffic:
                 lambda rows: counts(rows, self._total(rows) * BYTES_PER_REQUEST),
             ),
             **{_code(code): ("Count", self._code_series(self._groups, code)) for code in _CODES},
-            "HTTPCode_ELB_5XX_Count": ("Count", partial(self._refused, ("503", "504"))),
-            "HTTPCode_ELB_503_Count": ("Count", partial(self._refused, ("503",))),
-            "HTTPCode_ELB_504_Count": ("Count", partial(self._refused, ("504",))),
         }
+        if environment is PRODUCTION:
+            named |= {
+                "HTTPCode_ELB_5XX_Count": ("Count", partial(self._refused, ("503", "504"))),
+                "HTTPCode_ELB_503_Count": ("Count", partial(self._refused, ("503",))),
+                "HTTPCode_ELB_504_Count": ("Count", partial(self._refused, ("504",))),
+            }
         return {Metric.of(NAMESPACE, name, LoadBalancer=own): how for name, how in named.items()}
 
     def _code_series(self, groups: tuple[str, ...], code: str) -> Series:
@@ -162,14 +166,8 @@ class Traffic:
         return gauge(stretch, np.ceil(rate * (1.5 + noise)), samples=np.ones(len(rate)))
 
     def _capacity(self, stretch: Stretch) -> Points:
-        consumed = capacity_units(self._total(stretch) / stretch.step * BYTES_PER_REQUEST, 0.0)
+        consumed = capacity_units(self._total(stretch) / stretch.step * BYTES_PER_REQUEST)
         return gauge(stretch, consumed, samples=np.ones(len(consumed)))
-
-
-def capacity_units(bytes_per_minute: Floats, connections: float) -> Floats:
-    """Load balancer capacity units of one minute: the dearer of bytes and active connections."""
-    gigabyte_hours = bytes_per_minute * 60 / 1e9
-    return np.maximum(gigabyte_hours, connections / 3000)
 
 
 _CODES = ("2XX", "3XX", "4XX", "5XX")

@@ -1,0 +1,200 @@
+"""What AWS's own services would publish: the sandbox's measurements as CloudWatch metrics.
+
+Every five seconds the newest minutes are written again, because that is how they behave on AWS
+too: the values of a minute change until it has settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+import numpy as np
+
+from sandbox.cloudwatch.load_balancer import (
+    NAMESPACE,
+    Minutes,
+    gauge,
+    of_load_balancers,
+    of_target_group,
+)
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.service import CloudWatch
+from sandbox.history import PRODUCTION, backing
+from sandbox.measurements import (
+    AlbMinute,
+    AlbMinutes,
+    AlbReport,
+    Fleet,
+    Health,
+    TargetHealthSample,
+    TaskSample,
+    load_balancer_dimension,
+)
+
+INTERVAL_SECONDS = 5.0
+# The load balancer is asked again for this many minutes before the current one.
+_SETTLING_MINUTES = 2
+
+_log = logging.getLogger(__name__)
+
+
+async def run(
+    cloudwatch: CloudWatch, alb_minutes: AlbMinutes, fleet: Fleet, health: Health
+) -> None:
+    """Publish for ever; ends when cancelled.
+
+    A load balancer that does not answer is asked again five seconds later.
+    """
+    publisher = Publisher(cloudwatch)
+    while True:
+        try:
+            report = await alb_minutes(publisher.since(time.time()))
+        except (OSError, aiohttp.ClientError) as error:
+            _log.warning("The load balancer does not report: %s", error)
+            report = AlbReport(minutes=[], active_connections={})
+        publisher.publish(
+            now=time.time(), report=report, tasks=fleet.task_samples(), health=health()
+        )
+        await asyncio.sleep(INTERVAL_SECONDS)
+
+
+@dataclass
+class _Reading:
+    """The samples of a gauge in the current minute."""
+
+    minute: int
+    values: list[float] = field(default_factory=list)
+
+
+class Publisher:
+    """Turns samples into minutes and keeps what a minute needs from earlier samples."""
+
+    def __init__(self, cloudwatch: CloudWatch) -> None:
+        self._cloudwatch = cloudwatch
+        self._epoch = cloudwatch.epoch_minute
+        self._gauges: dict[tuple[Metric, str], _Reading] = {}
+        self._baselines: dict[str, tuple[int, float, float]] = {}
+
+    def since(self, now: float) -> int:
+        """The first minute worth asking the load balancer for; `now` is seconds since 1970."""
+        recent = int(now // 60) - _SETTLING_MINUTES
+        last = self._cloudwatch.last_minute(_production("RequestCount"))
+        return max(self._epoch, recent if last is None else min(recent, last))
+
+    def publish(
+        self,
+        *,
+        now: float,
+        report: AlbReport,
+        tasks: Sequence[TaskSample],
+        health: Sequence[TargetHealthSample],
+    ) -> None:
+        """Write everything that was measured up to `now` (seconds since 1970)."""
+        minutes: Minutes = {}
+        healthy = {sample.target_group: sample.healthy for sample in health}
+        for row in report["minutes"]:
+            minutes |= of_target_group(row, healthy)
+        minutes |= of_load_balancers(report["minutes"])
+        minutes |= self._of_connections(report["active_connections"], now)
+        minutes |= self._of_health(health, now)
+        minutes |= self._of_tasks(tasks, now)
+        minutes |= self._of_backing(report["minutes"], now)
+        self._cloudwatch.publish(minutes)
+
+    def _gauge(self, metric: Metric, value: float, now: float, unit: str) -> Minutes:
+        """One more sample of a gauge in the current minute."""
+        reading = self._gauges.setdefault((metric, unit), _Reading(int(now // 60)))
+        if reading.minute != int(now // 60):
+            reading.minute, reading.values = int(now // 60), []
+        reading.values.append(value)
+        return {(metric, reading.minute): (gauge(reading.values), unit)}
+
+    def _of_connections(self, active: dict[str, int], now: float) -> Minutes:
+        found: Minutes = {}
+        for name, number in active.items():
+            metric = Metric.of(NAMESPACE, "ActiveConnectionCount", LoadBalancer=name)
+            found |= self._gauge(metric, float(number), now, "Count")
+        return found
+
+    def _of_health(self, health: Sequence[TargetHealthSample], now: float) -> Minutes:
+        """Reported only while targets are registered, as the load balancer does."""
+        found: Minutes = {}
+        for sample in health:
+            if not sample.healthy + sample.unhealthy:
+                continue
+            group = {"LoadBalancer": sample.load_balancer, "TargetGroup": sample.target_group}
+            for name, number in (
+                ("HealthyHostCount", sample.healthy),
+                ("UnHealthyHostCount", sample.unhealthy),
+            ):
+                found |= self._gauge(
+                    Metric.of(NAMESPACE, name, **group), float(number), now, "Count"
+                )
+        return found
+
+    def _of_tasks(self, tasks: Sequence[TaskSample], now: float) -> Minutes:
+        """One sample a task and minute, so that SampleCount counts the running tasks."""
+        values: dict[Metric, list[float]] = {}
+        for task in tasks:
+            service = {"ClusterName": task.cluster, "ServiceName": task.service}
+            memory = Metric.of("AWS/ECS", "MemoryUtilization", **service)
+            used = 100 * task.rss_bytes / (task.memory_mib * 2**20)
+            values.setdefault(memory, []).append(used)
+            cpu = self._cpu(task, now)
+            if cpu is not None:
+                metric = Metric.of("AWS/ECS", "CPUUtilization", **service)
+                values.setdefault(metric, []).append(cpu)
+        self._forget({task.task_arn for task in tasks})
+        minute = int(now // 60)
+        return {(metric, minute): (gauge(each), "Percent") for metric, each in values.items()}
+
+    def _cpu(self, task: TaskSample, now: float) -> float | None:
+        """Percent of the task's CPU used since the minute began; None at its first sight."""
+        minute, seen_at, used = self._baselines.get(
+            task.task_arn, (int(now // 60), now, task.cpu_seconds)
+        )
+        percent = None
+        if now > seen_at:
+            spent = max(task.cpu_seconds - used, 0.0)
+            percent = 100 * spent / ((now - seen_at) * task.cpu_units / 1024)
+        if minute != int(now // 60) or percent is None:
+            minute, seen_at, used = int(now // 60), now, task.cpu_seconds
+        self._baselines[task.task_arn] = (minute, seen_at, used)
+        return percent
+
+    def _forget(self, alive: set[str]) -> None:
+        self._baselines = {arn: seen for arn, seen in self._baselines.items() if arn in alive}
+
+    def _of_backing(self, rows: Iterable[AlbMinute], now: float) -> Minutes:
+        """Database and cache follow production's requests of every minute that is over."""
+        requests: dict[int, int] = {}
+        name = load_balancer_dimension(PRODUCTION.load_balancer)
+        for row in rows:
+            if row["load_balancer"] == name and row["minute"] < int(now // 60):
+                requests[row["minute"]] = requests.get(row["minute"], 0) + row["requests"]
+        found: Minutes = {}
+        if not requests:
+            return found
+        minutes = np.array(sorted(requests), dtype=np.int64)
+        rates = np.array([requests[minute] / 60 for minute in minutes.tolist()])
+        for metric, reading in backing.GAUGES.items():
+            values = backing.readings(
+                metric,
+                minutes,
+                requests_per_second=rates,
+                strain=np.zeros(len(minutes)),
+                epoch=self._epoch,
+            )
+            for minute, value in zip(minutes.tolist(), values.tolist(), strict=True):
+                found[metric, minute] = (gauge([value]), reading.unit)
+        return found
+
+
+def _production(name: str) -> Metric:
+    own = load_balancer_dimension(PRODUCTION.load_balancer)
+    return Metric.of(NAMESPACE, name, LoadBalancer=own)
