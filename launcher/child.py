@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator
 
 from launcher.console import Console
+from launcher.output import Output, start
 from launcher.processes import Ledger, signal_group
 from launcher.service import Service
 
 FAILURES_ALLOWED = 5
 FAILURES_WITHIN = 60.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds
-LONGEST_LINE = 1 << 20  # bytes
 
 
 class GaveUp(Exception):
@@ -66,10 +65,11 @@ class Child:
 
     async def _run_once(self) -> None:
         self.service.before()
-        self._process = process = await start(self.service, self.ledger)
+        process, (output,) = await start(self.service, self.ledger)
+        self._process = process
         if self._halting.is_set():  # asked to halt while the process was being made
             self.kill()
-        tasks = [asyncio.create_task(self._pump(process)), asyncio.create_task(self._watch())]
+        tasks = [asyncio.create_task(self._pump(output)), asyncio.create_task(self._watch())]
         try:
             code = await process.wait()
         finally:
@@ -98,41 +98,12 @@ class Child:
         self.ready.set()
         self._say("ready")
 
-    async def _pump(self, process: asyncio.subprocess.Process) -> None:
-        async for line in lines(process.stdout):
+    async def _pump(self, output: Output) -> None:
+        async for line in output.lines():
             self._say(line)
 
     def _say(self, text: str) -> None:
         self.console.line(self.service.name, text)
-
-
-async def start(
-    service: Service, ledger: Ledger, *, stderr: int = asyncio.subprocess.STDOUT
-) -> asyncio.subprocess.Process:
-    """Start a service's command with its output on a pipe, and write it down."""
-    process = await asyncio.create_subprocess_exec(
-        *service.command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=stderr,
-        limit=LONGEST_LINE,
-        **service.popen_arguments(),
-    )
-    ledger.record(service.name, process.pid)
-    return process
-
-
-async def lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
-    """Yield decoded lines until the stream ends; a line beyond 1 MiB is left out."""
-    while stream is not None:
-        try:
-            line = await stream.readline()
-        except ValueError:
-            yield "(a line longer than 1 MiB was left out)"
-            continue
-        if not line:
-            return
-        yield line.decode(errors="replace").rstrip()
 
 
 def describe(code: int) -> str:

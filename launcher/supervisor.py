@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from launcher.child import Child, GaveUp, describe, lines, start
+from launcher.child import Child, GaveUp, describe
 from launcher.console import Console
+from launcher.output import Output, start
 from launcher.processes import Ledger, signal_group
 from launcher.service import Service
 
@@ -47,27 +48,27 @@ class Supervisor:
 
     async def command(self, service: Service, *, show: bool = True) -> list[str]:
         """Run a command to its end and return its standard output. Raises GaveUp."""
-        process = await start(service, self.ledger, stderr=asyncio.subprocess.PIPE)
+        process, outputs = await start(service, self.ledger, separate_errors=True)
         self._commands.add(process.pid)
+        shown = (show, True)
+        reading = [
+            asyncio.create_task(self._collect(service.name, output, show=visible))
+            for output, visible in zip(outputs, shown, strict=True)
+        ]
         try:
-            said, _ = await asyncio.gather(
-                self._collect(service.name, process.stdout, show=show),
-                self._collect(service.name, process.stderr, show=True),
-            )
             code = await process.wait()
         finally:
             signal_group(process.pid, signal.SIGKILL)
             self._commands.discard(process.pid)
             self.ledger.forget(process.pid)
+            said, _ = await asyncio.gather(*reading)
         if code:
             raise GaveUp(f"{service.name} failed ({describe(code)}).")
         return said
 
-    async def _collect(
-        self, name: str, stream: asyncio.StreamReader | None, *, show: bool
-    ) -> list[str]:
+    async def _collect(self, name: str, output: Output, *, show: bool) -> list[str]:
         said = []
-        async for line in lines(stream):
+        async for line in output.lines():
             said.append(line)
             if show:
                 self.console.line(name, line)
