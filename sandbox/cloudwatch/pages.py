@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.cloudwatch import tokens
+from sandbox import tokens
 from sandbox.cloudwatch.evaluation import Evaluation
 from sandbox.cloudwatch.points import Ints
 from sandbox.cloudwatch.queries import Query

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.cloudwatch import datapoints, publishing, queries, tokens
+from sandbox import tokens
+from sandbox.cloudwatch import datapoints, publishing, queries
 from sandbox.cloudwatch.evaluation import Evaluation
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.pages import MAX_DATAPOINTS, Order, page

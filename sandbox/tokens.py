@@ -11,7 +11,11 @@ from typing import Any
 
 
 class WrongToken(ValueError):
-    """The token is not ours, or belongs to a request with other parameters."""
+    """The token is not ours."""
+
+
+class OtherRequest(WrongToken):
+    """The token was given out for a request with other parameters."""
 
 
 def write(position: list[int], parameters: Mapping[str, Any]) -> str:
@@ -21,13 +25,13 @@ def write(position: list[int], parameters: Mapping[str, Any]) -> str:
 
 
 def read(token: str, parameters: Mapping[str, Any]) -> list[int]:
-    """The position a token stands for; raises WrongToken."""
+    """The position a token stands for; raises WrongToken or OtherRequest."""
     try:
         position, digest = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError, TypeError) as error:
         raise WrongToken(token) from error
     if digest != _digest(parameters):
-        raise WrongToken(token)
+        raise OtherRequest(token)
     return [int(number) for number in position]
 
 

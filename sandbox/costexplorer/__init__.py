@@ -1,0 +1,1 @@
+"""Cost Explorer: what the sandbox's account would have cost, from resource hours and prices."""
