@@ -1,12 +1,33 @@
-"""What the shell of every page shows."""
+"""What the shell of every page shows: navigation, banners, theme, accounts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 
+from portal import navigation, notices
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """`theme` is empty when the browser's own preference decides."""
+
+    theme: str
+    sections: list[navigation.Section]
+    banners: list[notices.Banner]
+    accounts: list[notices.AccountState]
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return the navigation and the banners."""
-    return {}
+    """Return `shell`; without navigation or banners for who is not signed in."""
+    theme = request.COOKIES.get("theme", "")
+    theme = theme if theme in THEMES else ""
+    user = getattr(request, "user", None)
+    if not user or not user.is_authenticated:
+        return {"shell": Shell(theme, [], [], [])}
+    state = notices.current()
+    return {"shell": Shell(theme, navigation.sections(request.path), state.banners, state.accounts)}

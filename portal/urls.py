@@ -1,12 +1,16 @@
 from django.urls import include, path
 
-from portal import views
+from portal import health, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
-    path("accounts/", include("allauth.account.urls")),
+    path("search/", views.search_page, name="search"),
+    path("people/", views.people_page, name="people"),
+    path("people/add/", views.add_person, name="add_person"),
+    path("people/<int:pk>/", views.change_person, name="change_person"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/", include("portal.sign_in")),
     path("", include("catalog.urls")),
     path("", include("monitoring.urls")),
     path("deployments/", include("deployments.urls")),
