@@ -1,0 +1,177 @@
+"""Reads a window of a service at 1, 5 or 30 minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db import connection
+
+from monitoring.blocks import (
+    Buckets,
+    Floats,
+    bucketed,
+    decompress,
+    empty,
+    merged,
+    unpack,
+    unpack_buckets,
+)
+from monitoring.layouts import Layout, Series
+from monitoring.timeseries.layouts import layout_with
+
+# Minutes come from the hours where there are any: they are the newest and need no unpacking.
+_MINUTES = """
+    select false, extract(epoch from d.day)::bigint, d.layout_id, d.m1
+    from metric_day d
+    where d.resource_id = %(resource)s and d.day >= %(first_day)s and d.day <= %(last_day)s
+      and not exists (
+        select 1 from metric_hour h
+        where h.resource_id = d.resource_id and h.layout_id = d.layout_id
+          and h.hour >= d.day::timestamp at time zone 'UTC'
+          and h.hour < (d.day + 1)::timestamp at time zone 'UTC')
+    union all
+    select true, extract(epoch from hour)::bigint, layout_id, data
+    from metric_hour
+    where resource_id = %(resource)s and hour >= %(first_hour)s and hour < %(end)s
+"""
+# Summaries come from the days, and from the hours of days that have none yet.
+_SUMMARIES = """
+    select false, extract(epoch from day)::bigint, layout_id, {column}
+    from metric_day
+    where resource_id = %(resource)s and day >= %(first_day)s and day <= %(last_day)s
+    union all
+    select true, extract(epoch from h.hour)::bigint, h.layout_id, h.data
+    from metric_hour h
+    where h.resource_id = %(resource)s and h.hour >= %(first_hour)s and h.hour < %(end)s
+      and not exists (
+        select 1 from metric_day d
+        where d.resource_id = h.resource_id and d.layout_id = h.layout_id
+          and d.day = (h.hour at time zone 'UTC')::date)
+"""
+_BY_STEP = {
+    60: _MINUTES,
+    300: _SUMMARIES.format(column="m5"),
+    1800: _SUMMARIES.format(column="m30"),
+}
+_STORED_DAY = """
+    select d.m1 from metric_day d
+    where d.resource_id = %(resource)s and d.day = %(day)s and d.layout_id = %(layout)s
+      and not exists (
+        select 1 from metric_hour h
+        where h.resource_id = d.resource_id and h.layout_id = d.layout_id
+          and h.changed_at > d.changed_at
+          and h.hour >= d.day::timestamp at time zone 'UTC'
+          and h.hour < (d.day + 1)::timestamp at time zone 'UTC')
+"""
+
+
+class _Row(NamedTuple):
+    is_hour: bool
+    start: int
+    layout_id: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Buckets of `step` seconds from second `start` on: a row per bucket, a column per series.
+
+    `means` are per minute. `shown` has sums where minutes add up, the worst minute where
+    averaging would lie (percentiles, maxima), and means otherwise.
+    """
+
+    start: int
+    step: int
+    series: tuple[Series, ...]
+    shown: Floats
+    means: Floats
+
+    def __len__(self) -> int:
+        return len(self.shown)
+
+    def column(self, series: Series) -> Floats:
+        return self.shown[:, self.series.index(series)]
+
+
+def read(
+    *, resource_id: int, series: Iterable[Series], start: datetime, end: datetime, step: int = 60
+) -> Window:
+    """Return the window with start <= time < end, its start rounded down to `step` seconds.
+
+    :param step: 60, 300 or 1800 seconds.
+    """
+    wanted = tuple(series)
+    first = int(start.timestamp()) // step * step
+    rows = max(0, -(-(int(end.timestamp()) - first) // step))
+    shown, means = empty(rows, len(wanted)), empty(rows, len(wanted))
+    for row in _rows(resource_id, first, end, step):
+        layout = layout_with(row.layout_id)
+        targets, sources = _matching(wanted, layout)
+        row_shown, row_means = _decoded(row, layout, step)
+        _lay(shown, row_shown, targets, sources, (row.start - first) // step)
+        if step > 60:
+            _lay(means, row_means, targets, sources, (row.start - first) // step)
+    return Window(first, step, wanted, shown, means if step > 60 else shown)
+
+
+def _rows(resource_id: int, first: int, end: datetime, step: int) -> list[_Row]:
+    values: dict[str, Any] = {
+        "resource": resource_id,
+        "first_day": datetime.fromtimestamp(first, UTC).date(),
+        "last_day": (end - timedelta(microseconds=1)).astimezone(UTC).date(),
+        "first_hour": datetime.fromtimestamp(first // 3600 * 3600, UTC),
+        "end": end,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_STEP[step], values)
+        return [_Row(*row) for row in cursor]
+
+
+def _matching(wanted: tuple[Series, ...], layout: Layout) -> tuple[list[int], list[int]]:
+    """Columns of the answer, and of the stored block, that hold the same series."""
+    pairs = [
+        (target, layout.positions[series])
+        for target, series in enumerate(wanted)
+        if series in layout.positions
+    ]
+    return [target for target, _ in pairs], [source for _, source in pairs]
+
+
+def _decoded(row: _Row, layout: Layout, step: int) -> tuple[Floats, Floats]:
+    columns = len(layout.series)
+    if step == 60:
+        block = unpack(row.data, columns) if row.is_hour else decompress(row.data, columns)
+        return block, block
+    if row.is_hour:
+        buckets = bucketed(unpack(row.data, columns), step // 60, layout.additive)
+    else:
+        buckets = unpack_buckets(row.data, layout.additive)
+    return _shown(buckets, layout), buckets.means
+
+
+def _shown(buckets: Buckets, layout: Layout) -> Floats:
+    worst = np.array([series.shows_worst for series in layout.series])
+    shown = np.where(worst, buckets.peaks, buckets.means)
+    shown[:, layout.additive] = buckets.sums
+    return shown
+
+
+def _lay(into: Floats, block: Floats, targets: list[int], sources: list[int], offset: int) -> None:
+    begin, stop = max(offset, 0), min(offset + len(block), len(into))
+    if begin >= stop or not targets:
+        return
+    part = block[begin - offset : stop - offset, sources]
+    into[begin:stop, targets] = merged(into[begin:stop, targets], part)
+
+
+def stored_day(*, resource_id: int, day: date, layout_id: int) -> bytes | None:
+    """Return the gzip of a closed day as it is stored, or None if it is not (yet) up to date."""
+    values: dict[str, Any] = {"resource": resource_id, "day": day, "layout": layout_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED_DAY, values)
+        found = cursor.fetchone()
+    return found[0] if found else None
