@@ -1,4 +1,4 @@
-"""The launcher's command line: up, run, install, version."""
+"""The launcher's command line: up, run, install, test, version."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from launcher.paths import CHECKOUT, Home, UnsafeDirectory
 from launcher.postgres import PostgresTrouble
 from launcher.postgres_binaries import NoPostgres
 from launcher.run import run
+from launcher.tests import run_tests
 from launcher.up import Options, PortTaken, up
 from launcher.valkey import NoValkey
 
@@ -22,6 +23,8 @@ TROUBLE = (DidNotStart, FrontEndTrouble, NoPostgres, NoValkey, PortTaken, Postgr
 
 def main(arguments: list[str]) -> int:
     """Return the exit code; expected trouble is one line on standard error and code 1."""
+    if arguments[:1] == ["test"]:  # everything after it belongs to pytest
+        return run_tests(arguments[1:])
     options = parser().parse_args(arguments)
     try:
         return int(options.act(options))
@@ -45,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     running.set_defaults(act=lambda options: run(options.command, Home.from_environment()))
     installing = actions.add_parser("install", help="install front end and static files")
     installing.set_defaults(act=_install)
+    actions.add_parser("test", help="run the tests; what follows goes to pytest")
     asking = actions.add_parser("version", help="print the version")
     asking.set_defaults(act=_version)
     return commands
