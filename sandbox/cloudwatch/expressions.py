@@ -29,8 +29,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
-    # Metric math writes powers with a caret; Python parses it as exclusive or.
-    ast.BitXor: operator.pow,
+    ast.Pow: operator.pow,
 }
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Floats, Floats], Floats]] = {
     ast.Lt: operator.lt,
@@ -48,11 +47,15 @@ def evaluate(expression: str, lookup: Lookup) -> Series:
     A period is missing where an operand is missing or the arithmetic has no finite answer.
     Raises AwsError for what the sandbox cannot compute.
     """
+    if "**" in expression:
+        raise refuse(f"Error in expression '{expression}': unsupported: **")
+    # Metric math writes powers with a caret, which binds loosely in Python.
+    source = expression.strip().replace("^", "**")
     try:
-        tree = ast.parse(expression.strip(), mode="eval")
+        tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError) as error:
         raise refuse(f"Error in expression '{expression}': {error}") from error
-    result = _Evaluation(expression, lookup).value(tree.body)
+    result = _Evaluation(source, lookup).value(tree.body)
     if isinstance(result, float):
         raise refuse(f"Error in expression '{expression}': must return a time series.")
     return result
@@ -88,7 +91,7 @@ class _Evaluation:
         raise self._unsupported(call)
 
     def _unsupported(self, node: ast.expr) -> Exception:
-        part = ast.get_source_segment(self._expression.strip(), node) or self._expression
+        part = ast.get_source_segment(self._expression, node) or self._expression
         return refuse(f"Error in expression '{self._expression}': unsupported: {part}")
 
     def _combine(

@@ -24,8 +24,8 @@ _REFRESH_HOURS = 8
 class Requests(Protocol):
     """How often Cost Explorer itself was asked."""
 
-    def on(self, day: date) -> int:
-        """Charged requests of that day (UTC)."""
+    def between(self, start: datetime, end: datetime) -> int:
+        """Charged requests from one full hour to before another."""
 
 
 def known_until(now: datetime) -> datetime:
@@ -57,10 +57,10 @@ class Bill:
         if share == 0:
             return []
         if share < 1:
-            return [*self._metered(day, share), *self._own_requests(day)]
+            return [*self._metered(day, share), *self._own_requests(day, until)]
         if day not in self._full_days:
             self._full_days[day] = self._metered(day, share)
-        return [*self._full_days[day], *self._own_requests(day)]
+        return [*self._full_days[day], *self._own_requests(day, until)]
 
     def _metered(self, date_: date, share: Decimal) -> list[Line]:
         day = Day(date_, (self._epoch - date_).days)
@@ -80,8 +80,11 @@ class Bill:
             holding.tags,
         )
 
-    def _own_requests(self, day: date) -> list[Line]:
-        number = Decimal(self._requests.on(day))
+    def _own_requests(self, day: date, until: datetime) -> list[Line]:
+        """Asking costs, and shows as late as any usage: a bill does not change while it is read."""
+        begin = _midnight(day)
+        end = min(begin + timedelta(days=1), until)
+        number = Decimal(self._requests.between(begin, end))
         cost = rounded(number * self._prices["ce.request"])
         if not number:
             return []
@@ -116,10 +119,13 @@ class Bill:
             day += timedelta(days=1)
 
 
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def _share(day: date, until: datetime) -> Decimal:
     """How much of a day's usage has arrived, from 0 to 1."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    hours = (until - begin) // timedelta(hours=1)
+    hours = (until - _midnight(day)) // timedelta(hours=1)
     return Decimal(min(max(hours, 0), 24)) / holdings.HOURS
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 _SCHEMA = """
 pragma journal_mode = wal;
-create table if not exists request (day text primary key, number integer not null) without rowid;
+create table if not exists request (hour text primary key, number integer not null) without rowid;
 """
 _COUNT = """
-insert into request values (?, 1) on conflict (day) do update set number = number + 1
+insert into request values (?, 1) on conflict (hour) do update set number = number + 1
 """
+_BETWEEN = "select coalesce(sum(number), 0) from request where hour >= ? and hour < ?"
 
 
 class RequestLog:
-    """Charged requests by day, kept in SQLite."""
+    """Charged requests by hour (UTC), kept in SQLite."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,14 +30,17 @@ class RequestLog:
         """Close the database."""
         self._database.close()
 
-    def count(self, day: date) -> None:
-        """Charge one request to a day (UTC)."""
+    def count(self, at: datetime) -> None:
+        """Charge one request made at an aware moment."""
         with self._lock, self._database:
-            self._database.execute(_COUNT, (day.isoformat(),))
+            self._database.execute(_COUNT, (_hour(at),))
 
-    def on(self, day: date) -> int:
-        """Charged requests of that day."""
+    def between(self, start: datetime, end: datetime) -> int:
+        """Charged requests from one full hour to before another."""
         with self._lock:
-            query = "select number from request where day = ?"
-            row = self._database.execute(query, (day.isoformat(),)).fetchone()
-        return int(row[0]) if row else 0
+            (number,) = self._database.execute(_BETWEEN, (_hour(start), _hour(end))).fetchone()
+        return int(number)
+
+
+def _hour(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")

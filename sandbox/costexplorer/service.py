@@ -69,7 +69,7 @@ class CostExplorer:
         }
         if end < len(rows):
             answer["NextPageToken"] = tokens.write([end], asked)
-        self._requests.count(now.astimezone(UTC).date())
+        self._requests.count(now)
         return answer
 
     def _rows(self, question: Question, now: datetime) -> Iterable[_Row]:

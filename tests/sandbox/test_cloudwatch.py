@@ -1,0 +1,405 @@
+"""The CloudWatch service: what is published can be asked for, a page at a time, after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.cloudwatch.service import CloudWatch
+from sandbox.errors import AwsError
+
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+EPOCH = NOW - timedelta(hours=2)
+NOON = NOW.replace(minute=0)
+
+
+@pytest.fixture
+def cloudwatch(tmp_path):
+    service = CloudWatch(tmp_path, EPOCH, clock=lambda: NOW)
+    yield service
+    service.close()
+
+
+def put(cloudwatch, minute, *values, name="Jobs", dimensions=(("Queue", "a"),), **datum):
+    """Publish values for the minute that begins so many minutes after noon."""
+    cloudwatch.put_metric_data(
+        Namespace="News",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
+                "Timestamp": NOON + timedelta(minutes=minute, seconds=20),
+                **({"Values": list(values)} if values else {}),
+                **datum,
+            }
+        ],
+    )
+
+
+def stat(query_id="q", statistic="Sum", period=60, dimensions=(("Queue", "a"),), **query):
+    metric = {
+        "Namespace": "News",
+        "MetricName": query.pop("name", "Jobs"),
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
+    }
+    unit = {"Unit": query.pop("unit")} if "unit" in query else {}
+    how = {"Metric": metric, "Period": period, "Stat": statistic, **unit}
+    return {"Id": query_id, "MetricStat": how, **query}
+
+
+def math(expression, query_id="e", **query):
+    return {"Id": query_id, "Expression": expression, **query}
+
+
+def answer(cloudwatch, *queries, start=0, end=10, **parameters):
+    """GetMetricData between minutes after noon, oldest first unless asked otherwise."""
+    return asyncio.run(
+        cloudwatch.get_metric_data(
+            MetricDataQueries=list(queries),
+            StartTime=NOON + timedelta(minutes=start),
+            EndTime=NOON + timedelta(minutes=end),
+            **{"ScanBy": "TimestampAscending", **parameters},
+        )
+    )
+
+
+def values(cloudwatch, *queries, **parameters):
+    return answer(cloudwatch, *queries, **parameters)["MetricDataResults"][-1]["Values"]
+
+
+def minutes(result):
+    return [int((stamp - NOON).total_seconds() // 60) for stamp in result["Timestamps"]]
+
+
+def test_what_is_put_twice_into_a_minute_adds_up(cloudwatch):
+    put(cloudwatch, 1, 2.0, 3.0)
+    put(cloudwatch, 1, 5.0)
+
+    assert values(cloudwatch, stat()) == [10.0]
+    assert values(cloudwatch, stat(statistic="SampleCount")) == [3.0]
+    assert values(cloudwatch, stat(statistic="Maximum")) == [5.0]
+
+
+def test_values_count_as_often_as_their_counts_say(cloudwatch):
+    put(cloudwatch, 1, 2.0, 3.0, Counts=[4.0, 1.0])
+
+    assert values(cloudwatch, stat()) == [11.0]
+    assert values(cloudwatch, stat(statistic="p50")) == [pytest.approx(2.0, rel=0.02)]
+
+
+def test_a_restart_keeps_the_minutes(tmp_path):
+    before = CloudWatch(tmp_path, EPOCH, clock=lambda: NOW)
+    put(before, 1, 2.0, 40.0)
+    before.close()
+
+    after = CloudWatch(tmp_path, EPOCH, clock=lambda: NOW)
+
+    assert values(after, stat()) == [42.0]
+    assert values(after, stat(statistic="p99")) == [pytest.approx(40.0, rel=0.02)]
+    after.close()
+
+
+def test_dimensions_match_exactly(cloudwatch):
+    put(cloudwatch, 1, 1.0, dimensions=(("Queue", "a"), ("Zone", "1")))
+
+    assert values(cloudwatch, stat(dimensions=(("Queue", "a"),))) == []
+    assert values(cloudwatch, stat(dimensions=())) == []
+    assert values(cloudwatch, stat(dimensions=(("Zone", "1"), ("Queue", "a")))) == [1.0]
+
+
+def test_the_start_is_inclusive_and_the_end_exclusive(cloudwatch):
+    for minute in range(5):
+        put(cloudwatch, minute, float(minute))
+
+    result = answer(cloudwatch, stat(), start=1, end=4)["MetricDataResults"][0]
+
+    assert minutes(result) == [1, 2, 3]
+
+
+def test_a_start_within_a_minute_is_rounded_down(cloudwatch):
+    put(cloudwatch, 1, 7.0)
+
+    result = answer(cloudwatch, stat(), start=1.7, end=4)["MetricDataResults"][0]
+
+    assert minutes(result) == [1]
+
+
+def test_periods_gather_minutes(cloudwatch):
+    for minute in range(10):
+        put(cloudwatch, minute, float(minute))
+
+    assert values(cloudwatch, stat(period=300)) == [10.0, 35.0]
+    assert values(cloudwatch, stat(period=300, statistic="Average")) == [2.0, 7.0]
+
+
+def test_newest_comes_first_unless_asked_otherwise(cloudwatch):
+    for minute in range(3):
+        put(cloudwatch, minute, float(minute))
+
+    assert values(cloudwatch, stat(), ScanBy="TimestampDescending") == [2.0, 1.0, 0.0]
+
+
+def test_no_data_is_an_empty_list_not_zero(cloudwatch):
+    result = answer(cloudwatch, stat(name="Nothing"))["MetricDataResults"][0]
+
+    assert (result["Values"], result["Timestamps"], result["StatusCode"]) == ([], [], "Complete")
+
+
+def test_another_unit_has_no_data(cloudwatch):
+    put(cloudwatch, 1, 1.0, Unit="Seconds")
+
+    assert values(cloudwatch, stat(unit="Bytes")) == []
+    assert values(cloudwatch, stat(unit="Seconds")) == [1.0]
+
+
+def test_queries_that_return_no_data_serve_expressions_only(cloudwatch):
+    put(cloudwatch, 1, 3.0)
+
+    results = answer(cloudwatch, stat(ReturnData=False), math("q * 2"))["MetricDataResults"]
+
+    assert [(result["Id"], result["Values"]) for result in results] == [("e", [6.0])]
+
+
+def test_labels_default_to_the_metric_name_and_the_expression_id(cloudwatch):
+    results = answer(cloudwatch, stat(), math("q"), stat("x", Label="Mine"))["MetricDataResults"]
+
+    assert [result["Label"] for result in results] == ["Jobs", "e", "Mine"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+def test_pages_together_are_the_whole(cloudwatch, limit, descending):
+    for minute in range(5):
+        put(cloudwatch, minute, float(minute))
+        put(cloudwatch, minute, float(10 * minute), name="Other")
+    queries = [stat("a"), stat("b", name="Nothing"), stat("c", name="Other")]
+    order = "TimestampDescending" if descending else "TimestampAscending"
+    whole = answer(cloudwatch, *queries, ScanBy=order)["MetricDataResults"]
+
+    collected = {"a": [], "b": [], "c": []}
+    token: dict[str, str] = {}
+    while token is not None:
+        page = answer(cloudwatch, *queries, ScanBy=order, MaxDatapoints=limit, **token)
+        assert sum(len(result["Values"]) for result in page["MetricDataResults"]) <= limit
+        for result in page["MetricDataResults"]:
+            collected[result["Id"]] += result["Values"]
+        token = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+
+    assert collected == {result["Id"]: result["Values"] for result in whole}
+
+
+def test_a_series_that_goes_on_is_partial(cloudwatch):
+    for minute in range(5):
+        put(cloudwatch, minute, float(minute))
+
+    page = answer(cloudwatch, stat("a"), stat("b"), MaxDatapoints=7)
+
+    codes = {result["Id"]: result["StatusCode"] for result in page["MetricDataResults"]}
+    assert codes == {"a": "Complete", "b": "PartialData"}
+
+
+def test_expressions_get_no_token(cloudwatch):
+    for minute in range(5):
+        put(cloudwatch, minute, float(minute))
+
+    page = answer(cloudwatch, stat(ReturnData=False), math("q + 1"), MaxDatapoints=2)
+
+    assert "NextToken" not in page
+    assert page["MetricDataResults"][0]["StatusCode"] == "PartialData"
+
+
+def test_a_token_of_another_request_is_refused(cloudwatch):
+    for minute in range(5):
+        put(cloudwatch, minute, float(minute))
+    token = answer(cloudwatch, stat(), MaxDatapoints=2)["NextToken"]
+
+    with pytest.raises(AwsError) as refused:
+        answer(cloudwatch, stat(), MaxDatapoints=3, NextToken=token)
+
+    assert refused.value.code == "InvalidNextToken"
+
+
+def test_more_than_500_queries_are_refused(cloudwatch):
+    with pytest.raises(AwsError) as refused:
+        answer(cloudwatch, *(stat(f"q{number}") for number in range(501)))
+
+    assert refused.value.code == "ValidationError"
+    assert "500" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        [stat("Upper")],
+        [stat("same"), stat("same")],
+        [{"Id": "neither"}],
+        [{**stat("both"), "Expression": "1"}],
+        [stat(period=45)],
+        [stat(statistic="p200")],
+        [],
+    ],
+)
+def test_queries_that_make_no_sense_are_refused(cloudwatch, queries):
+    with pytest.raises(AwsError) as refused:
+        answer(cloudwatch, *queries)
+
+    assert refused.value.code == "ValidationError"
+
+
+def test_a_start_that_is_not_before_the_end_is_refused(cloudwatch):
+    with pytest.raises(AwsError) as refused:
+        answer(cloudwatch, stat(), start=5, end=5)
+
+    assert refused.value.code == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("q + 1", [3.0, 5.0]),
+        ("100 * q / (q + q)", [50.0, 50.0]),
+        ("-q + 10 ^ 2", [98.0, 96.0]),
+        ("q / 0", []),
+        ("q + gaps", [2.0 + 9.0]),
+        ("q + FILL(gaps, 0)", [2.0 + 9.0, 4.0]),
+        ("FILL(gaps, REPEAT) + 0 * q", [9.0, 9.0]),
+        ("IF(q > 3, 1, 0)", [0.0, 1.0]),
+        ("IF(q > 3, q)", None),
+        ("q ** 2", None),
+        ("RATE(q)", None),
+        ("SUM([q, gaps])", None),
+        ("SEARCH('{News}', 'Sum', 60)", None),
+        ("SELECT AVG(Jobs) FROM News", None),
+        ("METRICS()", None),
+        ("q if q else q", None),
+        ("unknown * 2", None),
+        ("5", None),
+        ("e + 1", None),
+        ("q + five", None),
+    ],
+)
+def test_metric_math(cloudwatch, expression, expected):
+    put(cloudwatch, 0, 2.0)
+    put(cloudwatch, 1, 4.0)
+    put(cloudwatch, 0, 9.0, name="Gaps")
+    queries = [
+        stat(ReturnData=False),
+        stat("gaps", name="Gaps", ReturnData=False),
+        stat("five", period=300, ReturnData=False),
+        math(expression),
+    ]
+
+    if expected is None:
+        with pytest.raises(AwsError) as refused:
+            values(cloudwatch, *queries)
+        assert refused.value.code == "ValidationError"
+    else:
+        assert values(cloudwatch, *queries) == expected
+
+
+@pytest.mark.parametrize(
+    ("datum", "code"),
+    [
+        ({}, "MissingParameter"),
+        ({"Value": 1.0, "Values": [1.0]}, "InvalidParameterCombination"),
+        ({"Values": [1.0, 2.0], "Counts": [1.0]}, "InvalidParameterCombination"),
+        ({"Values": [1.0] * 151}, "InvalidParameterValue"),
+        ({"Value": float("nan")}, "InvalidParameterValue"),
+        ({"Value": 2.0**361}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Timestamp": NOW - timedelta(days=15)}, "InvalidParameterValue"),
+        ({"Value": 1.0, "Timestamp": NOW + timedelta(hours=3)}, "InvalidParameterValue"),
+        (
+            {"StatisticValues": {"SampleCount": 0, "Sum": 0, "Minimum": 0, "Maximum": 0}},
+            "InvalidParameterValue",
+        ),
+    ],
+)
+def test_data_that_make_no_sense_are_refused(cloudwatch, datum, code):
+    with pytest.raises(AwsError) as refused:
+        put(cloudwatch, 1, **datum)
+
+    assert refused.value.code == code
+
+
+def test_nobody_publishes_into_an_aws_namespace(cloudwatch):
+    with pytest.raises(AwsError) as refused:
+        cloudwatch.put_metric_data(
+            Namespace="AWS/ECS", MetricData=[{"MetricName": "CPUUtilization", "Value": 1.0}]
+        )
+
+    assert refused.value.code == "InvalidParameterValue"
+
+
+def test_metrics_are_listed_by_namespace_name_and_dimension(cloudwatch):
+    put(cloudwatch, 1, 1.0, dimensions=(("Queue", "a"), ("Zone", "1")))
+    put(cloudwatch, 1, 1.0, dimensions=(("Queue", "b"),))
+
+    def listed(**filters):
+        return len(cloudwatch.list_metrics(Namespace="News", **filters)["Metrics"])
+
+    assert listed() == 2
+    assert listed(MetricName="Jobs") == 2
+    assert listed(MetricName="jobs") == 0
+    assert listed(Dimensions=[{"Name": "Queue"}]) == 2
+    assert listed(Dimensions=[{"Name": "Queue", "Value": "b"}]) == 1
+    assert listed(Dimensions=[{"Name": "Zone", "Value": "2"}]) == 0
+
+
+def test_metrics_are_listed_500_a_page(cloudwatch):
+    for number in range(501):
+        put(cloudwatch, 1, 1.0, name=f"Jobs{number}")
+
+    first = cloudwatch.list_metrics(Namespace="News")
+    second = cloudwatch.list_metrics(Namespace="News", NextToken=first["NextToken"])
+
+    assert (len(first["Metrics"]), len(second["Metrics"])) == (500, 1)
+    assert "NextToken" not in second
+
+
+def test_only_metrics_of_the_last_three_hours_are_recently_active(cloudwatch):
+    put(cloudwatch, -600, 1.0, name="Old")
+    put(cloudwatch, 1, 1.0, name="New")
+
+    recent = cloudwatch.list_metrics(Namespace="News", RecentlyActive="PT3H")["Metrics"]
+
+    assert [metric["MetricName"] for metric in recent] == ["New"]
+
+
+def test_metric_statistics_give_several_statistics_at_once(cloudwatch):
+    put(cloudwatch, 1, 2.0, 4.0, Unit="Seconds")
+
+    found = asyncio.run(
+        cloudwatch.get_metric_statistics(
+            Namespace="News",
+            MetricName="Jobs",
+            Dimensions=[{"Name": "Queue", "Value": "a"}],
+            StartTime=NOON,
+            EndTime=NOON + timedelta(minutes=5),
+            Period=60,
+            Statistics=["Sum", "Average"],
+            ExtendedStatistics=["p100"],
+        )
+    )
+
+    (point,) = found["Datapoints"]
+    assert (point["Sum"], point["Average"], point["Unit"]) == (6.0, 3.0, "Seconds")
+    assert point["ExtendedStatistics"]["p100"] == pytest.approx(4.0)
+    assert point["Timestamp"] == NOON + timedelta(minutes=1)
+
+
+def test_more_than_1440_datapoints_of_statistics_are_refused(cloudwatch):
+    with pytest.raises(AwsError) as refused:
+        asyncio.run(
+            cloudwatch.get_metric_statistics(
+                Namespace="News",
+                MetricName="Jobs",
+                StartTime=NOW - timedelta(days=2),
+                EndTime=NOW,
+                Period=60,
+                Statistics=["Sum"],
+            )
+        )
+
+    assert refused.value.code == "InvalidParameterCombination"
