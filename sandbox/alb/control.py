@@ -1,0 +1,45 @@
+"""The load balancer's control interface: HTTP over a Unix socket only its owner may open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from sandbox.alb.listener import Listener
+from sandbox.alb.metrics import Book
+from sandbox.alb.routing import Router
+
+
+def application(router: Router, book: Book, listeners: Mapping[str, Listener]) -> web.Application:
+    """PUT /routing, GET /drained, GET /minutes and GET /health."""
+
+    async def routing(request: web.Request) -> web.Response:
+        applied = router.apply(await request.json())
+        return web.json_response({"applied": applied, "version": router.snapshot.version})
+
+    async def drained(request: web.Request) -> web.Response:
+        query = request.query
+        quiet = await router.drained(
+            query["group"], query["host"], int(query["port"]), float(query["timeout"])
+        )
+        return web.json_response({"drained": quiet})
+
+    async def minutes(request: web.Request) -> web.Response:
+        since = int(request.query.get("since", "0"))
+        active = {name: listener.connections for name, listener in listeners.items()}
+        return web.json_response({"minutes": book.since(since), "active_connections": active})
+
+    async def health(_: web.Request) -> web.Response:
+        return web.json_response({"version": router.snapshot.version})
+
+    app = web.Application()
+    routes: list[tuple[str, str, Callable[..., object]]] = [
+        ("PUT", "/routing", routing),
+        ("GET", "/drained", drained),
+        ("GET", "/minutes", minutes),
+        ("GET", "/health", health),
+    ]
+    for method, path, handler in routes:
+        app.router.add_route(method, path, handler)  # type: ignore[arg-type]
+    return app

@@ -1,0 +1,272 @@
+"""Puts the sandbox together: the gateway answers first, then come load balancer and fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox import feeds, world
+from sandbox.control import Control, loopback_only
+from sandbox.ecs.account import Account
+from sandbox.ecs.api import Ecs
+from sandbox.ecs.controller import Controller
+from sandbox.ecs.scheduler import Scheduler
+from sandbox.elbv2 import ElasticLoadBalancing
+from sandbox.fleet import ROOT, Fleet
+from sandbox.gateway import MAX_BODY, Gateway
+from sandbox.load_balancers import LoadBalancers, Rule
+from sandbox.names import ACCOUNT, REGION
+from sandbox.processes import PidFile, die_with_parent
+from sandbox.settings import Settings
+from sandbox.state import State
+from sandbox.switches import Switches
+
+log = logging.getLogger("sandbox")
+
+STOP_SECONDS = 3.0
+
+
+class Sandbox:
+    """One running account. `start` returns when the gateway answers; the rest comes after."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        self._sockets = Path(tempfile.mkdtemp(prefix="qd-", dir="/tmp"))
+        self._state = State(settings.home / "ecs.sqlite")
+        self._epoch = self._state.epoch()
+        self._settings = settings = replace(settings, environment=self._news_environment(settings))
+        self._pids = PidFile(settings.home / "pids")
+        self._pids.reap()
+        self._switches = Switches()
+        self._account = Account(self._state)
+        self._balancers = LoadBalancers(
+            self._sockets / "alb", settings.health_interval, settings.drain_seconds
+        )
+        world.add_rules(self._balancers)
+        self._fleet = Fleet(settings, self._pids)
+        self._scheduler = Scheduler(self._account, self._fleet, self._balancers)
+        self._controller = Controller(self._account, self._scheduler, self._balancers, settings)
+        self._ecs = Ecs(self._account, self._scheduler, self._controller, settings)
+        services = {"ecs": self._ecs, "elbv2": ElasticLoadBalancing(self._balancers)}
+        self._gateway = Gateway(services, self._switches)
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._children: list[asyncio.subprocess.Process] = []
+        self._traffic: asyncio.subprocess.Process | None = None
+        self._ready = False
+
+    def _news_environment(self, settings: Settings) -> dict[str, str]:
+        secret = self._state.get("account", "news-secret") or secrets.token_hex(32)
+        self._state.put("account", "news-secret", secret)
+        return {
+            **settings.environment,
+            "NEWS_SECRET_KEY": secret,
+            "NEWS_SOURCES": json.dumps(feeds.catalogue(settings.gateway_url)),
+        }
+
+    # -- starting --------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen, then bring up everything else in the background."""
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[loopback_only])
+        app.router.add_get("/_health", _health)
+        app.router.add_get("/_feeds/{name}.xml", feeds.handle)
+        Control(self._switches, self._status, self._kill, self._set_traffic).add_routes(app.router)
+        app.router.add_route("*", "/{path:.*}", self._gateway.handle)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._settings.port).start()
+        self._spawn(self._bring_up())
+
+    async def _bring_up(self) -> None:
+        await self._start_load_balancer()
+        await self._controller.recover()
+        world.settle(self._ecs, self._account, self._settings)
+        self._balancers.on_weights = self._show_weights
+        self._add_measurements()
+        self._spawn(self._gateway.load(self._seed_moto))
+        await self._prepare_news()
+        self._spawn(self._scheduler.run())
+        self._spawn(self._cap_logs())
+        await self._start_traffic()
+        self._ready = True
+
+    async def _start_load_balancer(self) -> None:
+        listen = [
+            f"--listen={k}={port}" for k, port in world.balancer_ports(self._settings).items()
+        ]
+        socket = self._sockets / "alb"
+        access_log = self._settings.home / "alb.log"
+        await self._child("sandbox.alb", f"--control={socket}", f"--log={access_log}", *listen)
+        while not socket.exists():
+            await asyncio.sleep(0.02)
+        await self._balancers.open()
+
+    def _add_measurements(self) -> None:
+        from sandbox import publisher
+        from sandbox.cloudwatch.service import CloudWatch
+        from sandbox.costexplorer.service import CostExplorer
+
+        home, epoch = self._settings.home, self._epoch
+        cloudwatch = CloudWatch(home, epoch)
+        self._gateway.services |= {"cloudwatch": cloudwatch, "ce": CostExplorer(home, epoch)}
+        samples = self._balancers.health_samples
+        minutes = self._balancers.minutes
+        self._spawn(publisher.run(cloudwatch, minutes, self._fleet, samples))
+
+    def _seed_moto(self) -> None:
+        from sandbox.moto_world import seed
+
+        seed(self._balancers)
+
+    def _show_weights(self, rule: Rule) -> None:
+        from sandbox.moto_world import show_weights
+
+        self._gateway.run_in_moto(partial(show_weights, rule))
+
+    async def _prepare_news(self) -> None:
+        """Bring the News API's database up to date and fill it once before the first task."""
+        if self._settings.task_command:
+            return
+        for arguments in (("migrate",), ("ingest",)):
+            process = await self._child("news_api", *arguments, keep=False)
+            if await process.wait():
+                log.error("python -m news_api %s failed; see %s", arguments[0], self._log_path())
+
+    async def _start_traffic(self) -> None:
+        ports = list(world.balancer_ports(self._settings).values())
+        urls = [
+            f"--production=http://127.0.0.1:{ports[0]}",
+            f"--staging=http://127.0.0.1:{ports[1]}",
+        ]
+        rate = f"--rate={self._settings.traffic}"
+        self._traffic = await self._child("sandbox.traffic", *urls, rate, stdin=subprocess.PIPE)
+
+    def _log_path(self) -> Path:
+        return self._settings.home / "sandbox.log"
+
+    async def _child(
+        self, module: str, *arguments: str, stdin: int = subprocess.DEVNULL, keep: bool = True
+    ) -> asyncio.subprocess.Process:
+        import os
+
+        with self._log_path().open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", module, *arguments),
+                cwd=ROOT,
+                env={**os.environ, **self._settings.environment},
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                preexec_fn=die_with_parent,
+            )
+        if keep:
+            self._children.append(process)
+            self._pids.add(process.pid, module)
+        return process
+
+    async def _cap_logs(self) -> None:
+        while True:
+            self._fleet.cap_logs()
+            await asyncio.sleep(30)
+
+    # -- the control API -------------------------------------------------------------------------
+
+    def _status(self) -> dict[str, Any]:
+        ports = world.balancer_ports(self._settings)
+        return {
+            "account": ACCOUNT,
+            "region": REGION,
+            "epoch": self._epoch.isoformat(),
+            "now": datetime.now(UTC).isoformat(),
+            "ready": self._ready,
+            "seconds_per_minute": self._settings.seconds_per_minute,
+            "load_balancers": {
+                rule.load_balancer.split("/")[1]: self._balancer(rule, ports[rule.load_balancer])
+                for rule in self._balancers.rules.values()
+            },
+            "operations": dict(self._switches.calls),
+            "faults": [vars(fault) for fault in self._switches.faults],
+        }
+
+    def _balancer(self, rule: Rule, port: int) -> dict[str, Any]:
+        targets = [t for group in rule.weights for t in self._balancers.targets(group)]
+        return {
+            "url": f"http://127.0.0.1:{port}",
+            "weights": {group.split("/")[1]: weight for group, weight in rule.weights.items()},
+            "targets": [
+                {"target_group": t.group.split("/")[1], "port": t.port, "state": t.state}
+                | {"version": t.version}
+                for t in targets
+            ],
+        }
+
+    def _kill(self, task_id: str) -> bool:
+        """SIGKILL a task's process group; False when no such task runs."""
+        for arn in self._account.tasks:
+            if arn.endswith(f"/{task_id}"):
+                process = self._scheduler.process(arn)
+                if process is not None:
+                    process.kill()
+                    return True
+        return False
+
+    def _set_traffic(self, rate: float) -> None:
+        if self._traffic is not None and self._traffic.stdin is not None:
+            self._traffic.stdin.write(json.dumps({"rate": rate}).encode() + b"\n")
+
+    # -- stopping --------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """End every process and close every file."""
+        self._controller.cancel()
+        self._scheduler.cancel()
+        for job in self._jobs:
+            job.cancel()
+        await self._runner.cleanup()
+        await self._fleet.stop_all(STOP_SECONDS)
+        await self._balancers.close()
+        for child in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                child.terminate()
+        await asyncio.gather(*(_gone(child) for child in self._children))
+        self._gateway.close()
+        self._state.close()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+        (self._settings.home / "pids").unlink(missing_ok=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        job = asyncio.create_task(work)
+        self._jobs.add(job)
+        job.add_done_callback(self._done)
+
+    def _done(self, job: asyncio.Task[Any]) -> None:
+        self._jobs.discard(job)
+        if not job.cancelled() and job.exception():
+            log.error("a part of the sandbox failed", exc_info=job.exception())
+
+
+async def _gone(child: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(child.wait(), STOP_SECONDS)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+async def _health(_: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})

@@ -1,0 +1,1 @@
+"""Amazon ECS with real processes, and deployments that walk ECS's lifecycle stages."""

@@ -1,0 +1,232 @@
+"""ECS tasks as real process groups on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from sandbox.images import Image
+from sandbox.measurements import TaskSample
+from sandbox.processes import PidFile, die_with_parent, group_usage, kill_group
+from sandbox.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_LOG_BYTES = 2 * 1024 * 1024
+KEPT_LOGS = 40
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What one task needs: who it is, its container's image, command and environment."""
+
+    cluster: str
+    service: str
+    task_arn: str
+    cpu_units: int
+    memory_mib: int
+    image: Image
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    listens: bool
+
+    @property
+    def task_id(self) -> str:
+        """The last part of the task's ARN."""
+        return self.task_arn.rsplit("/", 1)[-1]
+
+
+class TaskProcess:
+    """A started process group; `port` is None when the container listens on none."""
+
+    def __init__(
+        self, launch: Launch, process: asyncio.subprocess.Process, port: int | None
+    ) -> None:
+        self.launch = launch
+        self.port = port
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Process id of the leader, which is also the id of its group."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code as a container runtime reports it (128 + signal), None while it runs."""
+        code = self._process.returncode
+        return 128 - code if code is not None and code < 0 else code
+
+    async def wait(self) -> int:
+        """Wait for the leader to end; then end what it left in its group."""
+        await self._process.wait()
+        kill_group(self.pid, signal.SIGKILL)
+        return self.exit_code or 0
+
+    async def stop(self, timeout: float) -> None:
+        """SIGTERM to the group, SIGKILL after `timeout` seconds."""
+        kill_group(self.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), timeout)
+        except TimeoutError:
+            kill_group(self.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group at once."""
+        kill_group(self.pid, signal.SIGKILL)
+
+
+class Fleet:
+    """Starts task processes, one at a time, and measures them."""
+
+    def __init__(self, settings: Settings, pids: PidFile) -> None:
+        self._settings = settings
+        self._pids = pids
+        self._running: dict[int, TaskProcess] = {}
+        # Two cores are soon full of importing Djangos; one after the other is no slower.
+        self._starting = asyncio.Semaphore(1 if not settings.task_command else 4)
+        self._logs = settings.home / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+
+    async def start(self, launch: Launch) -> TaskProcess:
+        """Start a task and wait until it answers on its port (or simply lives, without one).
+
+        Raises asyncio.CancelledError with the group killed when the start is abandoned.
+        """
+        async with self._starting:
+            task = await self._spawn(launch)
+            try:
+                await self._until_answering(task)
+            except BaseException:
+                task.kill()
+                raise
+            return task
+
+    async def _spawn(self, launch: Launch) -> TaskProcess:
+        listener = _listener() if launch.listens else None
+        descriptors = [listener.fileno()] if listener else []
+        self._tidy_logs()
+        with (self._logs / f"{launch.task_id}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *self._command(launch, descriptors),
+                cwd=ROOT,
+                env=self._environment(launch),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=descriptors,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        port = listener.getsockname()[1] if listener else None
+        if listener:
+            listener.close()
+        task = TaskProcess(launch, process, port)
+        self._running[task.pid] = task
+        self._pids.add(task.pid, "sandbox" if launch.listens else "news_api")
+        return task
+
+    def _command(self, launch: Launch, descriptors: Sequence[int]) -> list[str]:
+        override = self._settings.task_command
+        if override:
+            descriptor = str(descriptors[0]) if descriptors else "none"
+            return [part.replace("{fd}", descriptor) for part in shlex.split(override)]
+        if launch.command:
+            return [sys.executable, *launch.command[1:]]
+        return [sys.executable, "-m", "gunicorn", *_GUNICORN, "--bind", f"fd://{descriptors[0]}"]
+
+    def _environment(self, launch: Launch) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DJANGO_"))}
+        return {
+            **inherited,
+            **self._settings.environment,
+            **launch.environment,
+            "APP_VERSION": launch.image.tag,
+            "SANDBOX_FAULT": json.dumps(dict(launch.image.fault)),
+            "SANDBOX_TASK": launch.task_id,
+        }
+
+    async def _until_answering(self, task: TaskProcess) -> None:
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while task.exit_code is None and asyncio.get_running_loop().time() < deadline:
+            if task.port is None or await answers(task.port):
+                return
+            await asyncio.sleep(0.1)
+
+    def ended(self, task: TaskProcess) -> None:
+        """Forget a task whose group is gone."""
+        self._running.pop(task.pid, None)
+        self._pids.discard(task.pid)
+
+    def task_samples(self) -> list[TaskSample]:
+        """CPU seconds since its start and resident bytes of every running task."""
+        usage = group_usage(set(self._running))
+        return [
+            TaskSample(
+                cluster=task.launch.cluster,
+                service=task.launch.service,
+                task_arn=task.launch.task_arn,
+                cpu_units=task.launch.cpu_units,
+                memory_mib=task.launch.memory_mib,
+                cpu_seconds=usage[pid][0],
+                rss_bytes=usage[pid][1],
+            )
+            for pid, task in self._running.items()
+            if usage.get(pid, (0.0, 0))[1]
+        ]
+
+    async def stop_all(self, timeout: float) -> None:
+        """End every task; SIGKILL after `timeout` seconds."""
+        tasks = list(self._running.values())
+        await asyncio.gather(*(task.stop(timeout) for task in tasks))
+
+    def cap_logs(self) -> None:
+        """Empty every task log that grew too large; the file is open for appending."""
+        for path in self._logs.glob("*.log"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_size > MAX_LOG_BYTES:
+                    os.truncate(path, 0)
+
+    def _tidy_logs(self) -> None:
+        newest_first = sorted(
+            self._logs.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True
+        )
+        for path in newest_first[KEPT_LOGS:]:
+            path.unlink(missing_ok=True)
+
+
+# The image's own server settings; only the application is wrapped to act out the image's fault.
+_GUNICORN = ("-c", "python:news_api.gunicorn_config", "sandbox.faults:application")
+
+
+def _listener() -> socket.socket:
+    """A listening socket to hand down: no other process can take the port in between."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(512)
+    return listener
+
+
+async def answers(port: int) -> bool:
+    """Whether an HTTP server on `port` answers its health check at all, well or not."""
+    timeout = aiohttp.ClientTimeout(total=2)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"http://127.0.0.1:{port}/healthz"),
+        ):
+            return True
+    except (aiohttp.ClientError, TimeoutError):
+        return False

@@ -1,0 +1,178 @@
+"""The AWS endpoint: reads signed requests, calls our services, leaves the rest to moto."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.errors import AwsError
+from sandbox.names import REGION
+from sandbox.switches import Switches
+from sandbox.wire import Answer, error_answer
+
+if TYPE_CHECKING:
+    from sandbox.moto_adapter import Call, HttpRequest, Tail
+
+log = logging.getLogger("sandbox.gateway")
+
+MAX_BODY = 8 * 1024 * 1024
+_SIGNATURE = re.compile(
+    r"^AWS4-HMAC-SHA256 +Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request,"
+    r" *SignedHeaders=[^,\s]+, *Signature=[0-9a-f]{64}$"
+)
+_SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
+
+
+class Gateway:
+    """Routes requests by signing name. `services` maps botocore's service name to its object."""
+
+    def __init__(self, services: Mapping[str, object], switches: Switches) -> None:
+        self.services = dict(services)
+        self.switches = switches
+        self._tail: Tail | None = None
+        self._seed: Callable[[], None] = lambda: None
+        # One thread: moto's state is not made for concurrent writes.
+        self._moto = ThreadPoolExecutor(1, thread_name_prefix="moto")
+
+    async def load(self, seed: Callable[[], None]) -> None:
+        """Import moto and run `seed` in moto's thread; requests for moto wait behind it."""
+        self._seed = seed
+        await asyncio.get_running_loop().run_in_executor(self._moto, self._ensure_tail)
+
+    def run_in_moto(self, work: Callable[[], None]) -> None:
+        """Queue `work` behind everything moto was asked before."""
+        self._moto.submit(work)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one AWS request."""
+        request_id = str(uuid.uuid4())
+        try:
+            answer = await self._answer(request, request_id)
+        except AwsError as error:
+            answer = error_answer(error, _guess_protocol(request), request_id)
+        if answer is None:
+            return await _drop(request)
+        return _response(answer, request_id)
+
+    async def _answer(self, request: web.Request, request_id: str) -> Answer | None:
+        region, service = _scope(request)
+        http = await _read(request)
+        adapter = await _adapter()
+        call = adapter.match(service, http)
+        name = call.name if call else _spoken_name(request)
+        fault = await self.switches.before(service, name)
+        method = self._method(call) if call and region == REGION else None
+        if call and method:
+            answer = await self._own(call, method, request_id)
+        else:
+            protocol = call.protocol if call else _guess_protocol(request)
+            answer = await self._forward(http, protocol, request_id)
+        return None if fault else answer
+
+    def _method(self, call: Call) -> Callable[..., Any] | None:
+        from botocore import xform_name
+
+        owner = self.services.get(call.service)
+        return getattr(owner, xform_name(call.name), None) if owner else None
+
+    async def _own(self, call: Call, method: Callable[..., Any], request_id: str) -> Answer:
+        adapter = await _adapter()
+        try:
+            result = method(**adapter.parameters(call))
+            if inspect.isawaitable(result):
+                result = await result
+            answer: Answer = adapter.serialise(call, result, request_id)
+        except AwsError as error:
+            return error_answer(error, call.protocol, request_id)
+        except Exception:  # a defect of the sandbox must look like AWS failing, not like no answer
+            log.exception("%s %s failed", call.service, call.name)
+            failure = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
+            return error_answer(failure, call.protocol, request_id)
+        return answer
+
+    async def _forward(self, http: HttpRequest, protocol: str, request_id: str) -> Answer:
+        loop = asyncio.get_running_loop()
+        tail = await loop.run_in_executor(self._moto, self._ensure_tail)
+        return await loop.run_in_executor(self._moto, tail.answer, http, protocol, request_id)
+
+    def _ensure_tail(self) -> Tail:
+        if self._tail is None:
+            from sandbox.moto_adapter import Tail
+
+            self._tail = Tail()
+            self._seed()
+        return self._tail
+
+    def close(self) -> None:
+        """Forget what moto has not answered yet."""
+        self._moto.shutdown(wait=False, cancel_futures=True)
+
+
+async def _adapter() -> Any:
+    """moto's core costs a second to import: never on the event loop, never before listening."""
+    import importlib
+    import sys
+
+    if "sandbox.moto_adapter" not in sys.modules:
+        return await asyncio.to_thread(importlib.import_module, "sandbox.moto_adapter")
+    return sys.modules["sandbox.moto_adapter"]
+
+
+def _scope(request: web.Request) -> tuple[str, str]:
+    """Region and botocore's service name, from the signature's credential scope."""
+    header = request.headers.get("Authorization")
+    if not header:
+        message = "Request is missing Authentication Token"
+        raise AwsError("MissingAuthenticationToken", message, 403)
+    found = _SIGNATURE.match(header)
+    if not found:
+        message = "The request signature does not conform to AWS standards."
+        raise AwsError("IncompleteSignature", message, 400)
+    signing_name = found.group(4)
+    return found.group(3), _SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name)
+
+
+async def _read(request: web.Request) -> HttpRequest:
+    adapter = await _adapter()
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise AwsError("RequestEntityTooLarge", "The request body is too large.", 413) from error
+    path, _, query = request.raw_path.partition("?")
+    http: HttpRequest = adapter.HttpRequest(
+        request.method, path, query, list(request.headers.items()), body
+    )
+    return http
+
+
+def _guess_protocol(request: web.Request) -> str:
+    content_type = request.headers.get("Content-Type", "")
+    if content_type.startswith("application/x-amz-json"):
+        return "json"
+    return "rest-json" if content_type.startswith("application/json") else "query"
+
+
+def _spoken_name(request: web.Request) -> str:
+    return request.headers.get("X-Amz-Target", "unknown").rsplit(".", 1)[-1]
+
+
+def _response(answer: Answer, request_id: str) -> web.Response:
+    headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-length"}
+    headers |= {"x-amzn-RequestId": request_id, "Date": formatdate(usegmt=True)}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+async def _drop(request: web.Request) -> web.Response:
+    """Close the connection without a byte: the caller cannot know whether it was applied."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)

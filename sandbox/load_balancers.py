@@ -1,0 +1,213 @@
+"""Listener rules, target groups and target health: the control plane of the load balancer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from sandbox.measurements import AlbReport, TargetHealthSample
+from sandbox.names import dimension
+
+HEALTHY_AFTER = 2
+UNHEALTHY_AFTER = 3
+CHECK_TIMEOUT = aiohttp.ClientTimeout(total=3)
+
+
+@dataclass
+class Target:
+    """One registered address and what its health checks say; `state` in ELB's words."""
+
+    group: str
+    port: int
+    version: str
+    host: str = "127.0.0.1"
+    state: str = "initial"
+    reason: str = "Elb.RegistrationInProgress"
+    description: str = "Target registration is in progress"
+    passed: int = 0
+    failed: int = 0
+
+    def judge(self, status: int | None) -> bool:
+        """Take in one check (None: no answer); True when the state changed."""
+        good = status is not None and 200 <= status < 300
+        self.passed, self.failed = (self.passed + 1, 0) if good else (0, self.failed + 1)
+        before = self.state
+        if good and self.passed >= HEALTHY_AFTER:
+            self.state, self.reason, self.description = "healthy", "", ""
+        elif self.failed >= UNHEALTHY_AFTER:
+            self._fail(status)
+        return self.state != before
+
+    def _fail(self, status: int | None) -> None:
+        self.state = "unhealthy"
+        if status is None:
+            self.reason, self.description = "Target.Timeout", "Request timed out"
+        else:
+            self.reason = "Target.ResponseCodeMismatch"
+            self.description = f"Health checks failed with these codes: [{status}]"
+
+
+@dataclass
+class Rule:
+    """A listener rule that forwards to weighted target groups; everything named by ARN."""
+
+    arn: str
+    load_balancer: str
+    weights: dict[str, float] = field(default_factory=dict)
+
+
+class LoadBalancers:
+    """Keeps rules and targets, checks targets, and pushes every change to the data plane."""
+
+    def __init__(self, socket: Path, interval: float, drain_seconds: float) -> None:
+        self.rules: dict[str, Rule] = {}
+        self.on_weights: Callable[[Rule], None] = lambda rule: None
+        self._targets: dict[tuple[str, int], Target] = {}
+        self._socket = socket
+        self._interval = interval
+        self._drain_seconds = drain_seconds
+        self._version = 0
+        self._sessions: list[aiohttp.ClientSession] = []
+        self._checks: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    async def open(self) -> None:
+        """Connect to the data plane and push the first snapshot. Raises OSError if it is down."""
+        control = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._socket)))
+        checks = aiohttp.ClientSession(timeout=CHECK_TIMEOUT)
+        self._sessions = [control, checks]
+        await self.push()
+
+    async def close(self) -> None:
+        """Stop checking and disconnect."""
+        for check in self._checks.values():
+            check.cancel()
+        for session in self._sessions:
+            await session.close()
+
+    # -- rules ---------------------------------------------------------------------------------
+
+    def rule_of(self, target_group: str) -> Rule | None:
+        """The rule that forwards to `target_group`."""
+        return next((r for r in self.rules.values() if target_group in r.weights), None)
+
+    async def set_weights(self, rule_arn: str, weights: Mapping[str, float]) -> None:
+        """Give the rule's target groups these weights (percent), at once."""
+        rule = self.rules[rule_arn]
+        rule.weights.update(weights)
+        await self.push()
+        self.on_weights(rule)
+
+    # -- targets -------------------------------------------------------------------------------
+
+    async def register(self, group: str, port: int, version: str) -> None:
+        """Add a target; it gets traffic once its health checks pass."""
+        target = self._targets[group, port] = Target(group, port, version)
+        task = asyncio.create_task(self._check(target))
+        self._checks[group, port] = task
+
+    async def deregister(self, group: str, port: int) -> None:
+        """Take a target out, and wait until its last request is answered or time is up."""
+        target = self._targets.get((group, port))
+        if target is None:
+            return
+        self._checks.pop((group, port)).cancel()
+        target.state, target.reason = "draining", "Target.DeregistrationInProgress"
+        target.description = "Target deregistration is in progress"
+        await self.push()
+        await self._drained(target)
+        self._targets.pop((group, port), None)
+
+    async def forget(self, group: str, port: int) -> None:
+        """Take a dead target out at once."""
+        check = self._checks.pop((group, port), None)
+        if check:
+            check.cancel()
+        if self._targets.pop((group, port), None):
+            await self.push()
+
+    def state(self, group: str, port: int) -> str:
+        """The target's state, `unused` when it is not registered."""
+        target = self._targets.get((group, port))
+        return target.state if target else "unused"
+
+    def targets(self, group: str) -> Sequence[Target]:
+        """Every target registered with the group."""
+        return [t for t in self._targets.values() if t.group == group]
+
+    def health_samples(self) -> list[TargetHealthSample]:
+        """Healthy and unhealthy counts of every target group of every rule."""
+        return [
+            TargetHealthSample(
+                load_balancer=rule.load_balancer,
+                target_group=dimension(group),
+                healthy=sum(t.state == "healthy" for t in self.targets(group)),
+                unhealthy=sum(t.state == "unhealthy" for t in self.targets(group)),
+            )
+            for rule in self.rules.values()
+            for group in rule.weights
+        ]
+
+    async def _check(self, target: Target) -> None:
+        url = f"http://{target.host}:{target.port}/healthz"
+        while True:
+            if target.judge(await self._status(url)):
+                await self.push()
+            # Quick until the first verdict, as a fresh target waits for it.
+            settled = target.state != "initial"
+            await asyncio.sleep(self._interval if settled else min(self._interval, 0.3))
+
+    async def _status(self, url: str) -> int | None:
+        try:
+            async with self._sessions[1].get(url) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+    # -- the data plane ------------------------------------------------------------------------
+
+    async def push(self) -> None:
+        """Send the whole routing state; versions let the data plane ignore a late one."""
+        self._version += 1
+        body = {"version": self._version, "weights": self._weights(), "groups": self._groups()}
+        async with self._sessions[0].put("http://alb/routing", json=body) as response:
+            response.raise_for_status()
+
+    def _weights(self) -> dict[str, dict[str, float]]:
+        return {
+            rule.load_balancer: {dimension(g): w for g, w in rule.weights.items()}
+            for rule in self.rules.values()
+        }
+
+    def _groups(self) -> dict[str, list[dict[str, Any]]]:
+        names = {group for rule in self.rules.values() for group in rule.weights}
+        return {dimension(group): self._routable(group) for group in names}
+
+    def _routable(self, group: str) -> list[dict[str, Any]]:
+        """Healthy targets; if none is, all unhealthy ones, because an ALB fails open."""
+        targets = self.targets(group)
+        chosen = [t for t in targets if t.state == "healthy"]
+        chosen = chosen or [t for t in targets if t.state == "unhealthy"]
+        return [{"host": t.host, "port": t.port, "version": t.version} for t in chosen]
+
+    async def _drained(self, target: Target) -> None:
+        query = {
+            "group": dimension(target.group),
+            "host": target.host,
+            "port": str(target.port),
+            "timeout": str(self._drain_seconds),
+        }
+        async with self._sessions[0].get("http://alb/drained", params=query) as response:
+            await response.read()
+
+    async def minutes(self, since: int) -> AlbReport:
+        """What the data plane measured since epoch minute `since`."""
+        async with self._sessions[0].get(
+            "http://alb/minutes", params={"since": str(since)}
+        ) as response:
+            report: AlbReport = await response.json()
+            return report

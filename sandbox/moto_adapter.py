@@ -1,0 +1,188 @@
+"""The one place that knows moto: its router, parsers and serialisers, and its services as the tail.
+
+moto's core is an internal API, so pyproject.toml pins moto and nothing else imports it (world.py
+asks this module for the backends it seeds).
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.utils import parse_timestamp
+from botocore.validate import ParamValidator
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
+
+from sandbox.errors import AwsError
+from sandbox.wire import Answer, encode_json, error_answer
+
+log = logging.getLogger("sandbox.moto")
+
+_FAILURE = AwsError("InternalFailure", "The sandbox could not answer this request.", 500)
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What the gateway received; `path` and `query` are percent-encoded as on the wire."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request matched to one operation of one service."""
+
+    service: str
+    operation: Any
+    protocol: str
+    uri_params: dict[str, Any]
+    request: Request
+
+    @property
+    def name(self) -> str:
+        """The operation's name as the model writes it, such as `UpdateService`."""
+        return str(self.operation.name)
+
+
+def environ(request: HttpRequest) -> dict[str, Any]:
+    """The WSGI environment of `request`."""
+    values: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": request.path,
+        "RAW_URI": request.path,
+        "REQUEST_URI": request.path,
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        values[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return values | {"CONTENT_LENGTH": str(len(request.body))}
+
+
+def match(service: str, request: HttpRequest) -> Call | None:
+    """The operation `request` asks `service` for, or None when the model has no such operation."""
+    wrapped = Request(environ(request))
+    try:
+        protocol = determine_request_protocol(get_service_model(service), wrapped.content_type)
+        operation, uri_params = get_service_router(service).match(wrapped)
+    except (NotFound, NotImplementedError, FileNotFoundError):
+        return None
+    return Call(service, operation, protocol, uri_params, wrapped)
+
+
+def parameters(call: Call) -> dict[str, Any]:
+    """The parameters under botocore's names, timestamps in UTC.
+
+    Raises AwsError SerializationException for a body that does not parse, and
+    InvalidParameterException or ValidationError for values that break the model.
+    """
+    request = call.request
+    wire: Any = {
+        "method": request.method,
+        "values": request.values,
+        "headers": request.headers,
+        "body": request.data,
+        "url_path": request.path,
+        "url_params": call.uri_params,
+    }
+    parser = PROTOCOL_PARSERS[call.protocol](call.operation, timestamp_parser=_utc)
+    try:
+        values: dict[str, Any] = parser.parse(wire) or {}
+    except Exception as error:  # the parser raises whatever the malformed body makes it stumble on
+        raise AwsError("SerializationException", f"Could not parse the request: {error}") from error
+    _validate(call, values)
+    return values
+
+
+def _validate(call: Call, values: dict[str, Any]) -> None:
+    if call.operation.input_shape is None:
+        return
+    report = ParamValidator().validate(values, call.operation.input_shape)
+    if report.has_errors():
+        query = call.protocol in ("query", "ec2")
+        code = "ValidationError" if query else "InvalidParameterException"
+        raise AwsError(
+            code if call.service != "ce" else "ValidationException", report.generate_report()
+        )
+
+
+def _utc(value: Any) -> datetime:
+    parsed: datetime = parse_timestamp(value)
+    return parsed.astimezone(UTC)
+
+
+def serialise(call: Call, result: Any, request_id: str) -> Answer:
+    """`result`, a dict in botocore's output shape, as the protocol's bytes."""
+    if call.protocol == "json":
+        version = call.operation.service_model.metadata.get("jsonVersion", "1.0")
+        content_type = {"Content-Type": f"application/x-amz-json-{version}"}
+        return Answer(200, encode_json(result or {}), content_type)
+    serializer = get_serializer_class(call.service, call.protocol)
+    context = SerializationContext(request_id)
+    out = serializer(operation_model=call.operation, context=context).serialize(result or {})
+    body = out["body"].encode() if isinstance(out["body"], str) else out["body"]
+    return Answer(out["status_code"], body, dict(out["headers"]))
+
+
+class Tail:
+    """Every operation the sandbox does not answer itself, answered by moto in this process."""
+
+    def __init__(self) -> None:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(self, request: HttpRequest, protocol: str, request_id: str) -> Answer:
+        """Call moto. Its HTML error pages become typed errors."""
+        status = 500
+        headers: list[tuple[str, str]] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], _: object = None) -> None:
+            nonlocal status, headers
+            status, headers = int(line.split(maxsplit=1)[0]), fields
+
+        try:
+            chunks: Iterable[bytes] = self._application(environ(request), start_response)
+            body = b"".join(chunks)
+        except NotImplementedError as error:
+            unknown = AwsError("InvalidAction", f"The sandbox does not know this: {error}", 501)
+            return error_answer(unknown, protocol, request_id)
+        except Exception:  # moto stumbles over bad input with whatever its code happens to raise
+            log.exception("moto failed")
+            return error_answer(_FAILURE, protocol, request_id)
+        kept = {k: v for k, v in headers if k.lower() not in ("content-length", "date", "server")}
+        if status >= 400 and "text/html" in kept.get("Content-Type", ""):
+            return error_answer(_FAILURE, protocol, request_id)
+        return Answer(status, body, kept)
+
+
+def backend(service: str, account: str, region: str) -> Any:
+    """moto's in-memory state of one service, for seeding."""
+    from moto.backends import get_backend
+
+    return get_backend(service)[account][region]  # type: ignore[call-overload]

@@ -1,0 +1,51 @@
+"""The account this sandbox is, and how it writes ARNs."""
+
+from __future__ import annotations
+
+from sandbox.measurements import load_balancer_dimension, resource_id, target_group_dimension
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+CALLER = f"arn:aws:iam::{ACCOUNT}:user/sandbox"
+
+
+def ecs_arn(kind: str, *path: str) -> str:
+    """`arn:aws:ecs:us-east-1:123456789012:<kind>/<path…>`."""
+    return f"arn:aws:ecs:{REGION}:{ACCOUNT}:{kind}/{'/'.join(path)}"
+
+
+def elb_arn(rest: str) -> str:
+    """The ARN of anything of Elastic Load Balancing."""
+    return f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:{rest}"
+
+
+def load_balancer_arn(name: str) -> str:
+    """The ARN of an application load balancer, the same after every restart."""
+    return elb_arn(f"loadbalancer/{load_balancer_dimension(name)}")
+
+
+def target_group_arn(name: str) -> str:
+    """The ARN of a target group, the same after every restart."""
+    return elb_arn(target_group_dimension(name))
+
+
+def listener_arn(name: str) -> str:
+    """The ARN of the HTTP listener of load balancer `name`."""
+    return elb_arn(f"listener/{load_balancer_dimension(name)}/{resource_id(name + ':80')}")
+
+
+def rule_arn(name: str) -> str:
+    """The ARN of the production rule of load balancer `name`."""
+    listener = listener_arn(name).replace(":listener/", ":listener-rule/")
+    return f"{listener}/{resource_id(name + ':production')}"
+
+
+def last_part(reference: str) -> str:
+    """The short name of something that was given by name or by ARN."""
+    return reference.rsplit("/", 1)[-1]
+
+
+def dimension(arn: str) -> str:
+    """CloudWatch's dimension value of a load balancer's or target group's ARN."""
+    return arn.rsplit(":", 1)[-1].removeprefix("loadbalancer/")

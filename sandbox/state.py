@@ -1,0 +1,73 @@
+"""What survives a restart: JSON documents in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+class State:
+    """Documents by kind and key. Timestamps inside documents survive; writes are durable at once.
+
+    Raises sqlite3.Error when the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS document "
+            "(kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))"
+        )
+
+    def put(self, kind: str, key: str, body: object) -> None:
+        """Write one document."""
+        text = json.dumps(body, default=_encode)
+        self._database.execute(
+            "INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, key, text)
+        )
+
+    def get(self, kind: str, key: str) -> Any:
+        """Read one document, None when there is none."""
+        query = "SELECT body FROM document WHERE kind = ? AND key = ?"
+        row = self._database.execute(query, (kind, key)).fetchone()
+        return json.loads(row[0], object_hook=_decode) if row else None
+
+    def all(self, kind: str) -> Iterator[Any]:
+        """Every document of a kind, in the order of its first write."""
+        query = "SELECT body FROM document WHERE kind = ? ORDER BY rowid"
+        for (body,) in self._database.execute(query, (kind,)).fetchall():
+            yield json.loads(body, object_hook=_decode)
+
+    def delete(self, kind: str, key: str) -> None:
+        """Remove one document."""
+        self._database.execute("DELETE FROM document WHERE kind = ? AND key = ?", (kind, key))
+
+    def epoch(self) -> datetime:
+        """When this account was first started: the moment history ends and measurement begins."""
+        known = self.get("account", "epoch")
+        if known is None:
+            known = {"at": datetime.now(UTC)}
+            self.put("account", "epoch", known)
+        at: datetime = known["at"]
+        return at
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+def _encode(value: object) -> dict[str, str]:
+    if isinstance(value, datetime):
+        return {"$at": value.isoformat()}
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _decode(value: dict[str, Any]) -> Any:
+    return datetime.fromisoformat(value["$at"]) if value.keys() == {"$at"} else value

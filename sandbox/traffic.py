@@ -1,0 +1,170 @@
+"""Readers of the news: a small process that sends requests to both load balancers.
+
+`python -m sandbox.traffic --production URL --staging URL --rate 15`. The parent adjusts it with
+JSON lines on standard input (`{"rate": 30}`); when that ends, so does the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import sys
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import aiohttp
+
+from sandbox.processes import die_with_parent
+
+CONNECTIONS = 16
+STAGING_RATE = 1.0
+MAX_RATE = 500.0
+_WORDS = ("ferry", "budget", "battery", "storm", "train", "hospital", "moon", "quota", "wind")
+_SOURCES = ("harbour-post", "field-report", "signal-daily", "northern-ledger")
+
+_MIX = {
+    "newest": 40,
+    "search": 15,
+    "source": 10,
+    "next_page": 7,
+    "article": 18,
+    "sources": 8.5,
+    "dead_link": 1.5,
+}
+
+
+def daily_shape(epoch_seconds: float) -> float:
+    """How busy this time of day is, between 0.55 at 4 h and 1.45 at 16 h UTC."""
+    hours = epoch_seconds % 86400 / 3600
+    return 1.0 - 0.45 * math.cos((hours - 4.0) / 24.0 * 2 * math.pi)
+
+
+class Reader:
+    """What people look at: mostly lists, some articles of those lists, now and then a dead link."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._articles: list[str] = []
+        self._cursors: list[str] = []
+
+    def path(self) -> str:
+        """The next path to ask for."""
+        kinds, weights = zip(*_MIX.items(), strict=True)
+        return str(getattr(self, f"_{self._dice.choices(kinds, weights)[0]}")())
+
+    def _newest(self) -> str:
+        return "/v1/articles"
+
+    def _search(self) -> str:
+        return f"/v1/articles?q={quote(self._dice.choice(_WORDS))}"
+
+    def _source(self) -> str:
+        return f"/v1/articles?source={self._dice.choice(_SOURCES)}"
+
+    def _next_page(self) -> str:
+        cursors = [f"/v1/articles?cursor={quote(cursor)}" for cursor in self._cursors]
+        return self._dice.choice(cursors or ["/v1/articles"])
+
+    def _article(self) -> str:
+        known = [f"/v1/articles/{quote(article)}" for article in self._articles]
+        return self._dice.choice(known or ["/v1/articles"])
+
+    def _sources(self) -> str:
+        return "/v1/sources"
+
+    def _dead_link(self) -> str:
+        return f"/v1/articles/{self._dice.randrange(10**12, 10**13)}"
+
+    def learn(self, page: object) -> None:
+        """Remember articles and the next page of a list."""
+        if not isinstance(page, dict):
+            return
+        known = [str(item["id"]) for item in page.get("articles", [])]
+        self._articles = (known + self._articles)[:50]
+        cursor = page.get("next_cursor")
+        if isinstance(cursor, str):
+            self._cursors = [cursor, *self._cursors][:10]
+
+
+class Load:
+    """Requests at a rate to one base URL, over at most CONNECTIONS kept-alive connections.
+
+    When answers are slow, requests that cannot start are left out rather than queued.
+    """
+
+    def __init__(self, url: str, rate: float, *, shaped: bool) -> None:
+        self.rate = rate
+        self._url = url
+        self._shaped = shaped
+        self._reader = Reader(random.Random())
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        timeout = aiohttp.ClientTimeout(total=30)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=50)
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+            for pause in self._pauses():
+                await asyncio.sleep(pause)
+                if self.rate > 0 and len(self._running) < CONNECTIONS * 2:
+                    task = asyncio.create_task(self._request(session))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+
+    def _pauses(self) -> Iterator[float]:
+        """Poisson arrivals, as from people who do not know each other."""
+        while True:
+            shape = daily_shape(time.time()) if self._shaped else 1.0
+            rate = self.rate * shape
+            yield min(random.expovariate(rate), 5.0) if rate > 0 else 0.5
+
+    async def _request(self, session: aiohttp.ClientSession) -> None:
+        path = self._reader.path()
+        try:
+            async with session.get(self._url + path) as response:
+                body = await response.read()
+                # Reading every page would cost more than sending the requests.
+                if (
+                    response.status == 200
+                    and path.startswith("/v1/articles?")
+                    and len(body) < 65536
+                ):
+                    self._reader.learn(json.loads(body))
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            # A failed request is what the load balancer counts; the reader just goes on.
+            return
+
+
+async def _commands(load: Load) -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        load.rate = min(max(float(json.loads(line)["rate"]), 0.0), MAX_RATE)
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    production = Load(arguments.production, arguments.rate, shaped=True)
+    staging = Load(arguments.staging, min(STAGING_RATE, arguments.rate), shaped=False)
+    loads = [asyncio.create_task(load.run()) for load in (production, staging)]
+    await _commands(production)
+    for load in loads:
+        load.cancel()
+
+
+def main() -> None:
+    """Run until standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.traffic", description=__doc__)
+    parser.add_argument("--production", required=True)
+    parser.add_argument("--staging", required=True)
+    parser.add_argument("--rate", type=float, default=15.0, help="requests a second, on average")
+    die_with_parent()
+    asyncio.run(_serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

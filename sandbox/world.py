@@ -1,0 +1,169 @@
+"""What a fresh account contains: docs/architecture.md, "The sandbox's world"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.ecs.account import Account
+from sandbox.ecs.api import Ecs
+from sandbox.images import IMAGES
+from sandbox.load_balancers import LoadBalancers, Rule
+from sandbox.measurements import load_balancer_dimension
+from sandbox.names import ACCOUNT, REGION, rule_arn, target_group_arn
+from sandbox.settings import Settings
+
+
+@dataclass(frozen=True)
+class BalancerPlan:
+    """One load balancer of the world: its name, its environment and its two target groups."""
+
+    name: str
+    environment: str
+    groups: tuple[str, str]
+
+
+BALANCERS = (
+    BalancerPlan("news-production", "production", ("news-api-blue", "news-api-green")),
+    BalancerPlan("news-staging", "staging", ("news-staging-blue", "news-staging-green")),
+)
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecs-load-balancers"
+RUNNING_TAG = IMAGES[0].tag
+
+
+def balancer_ports(settings: Settings) -> dict[str, int]:
+    """The port of each load balancer by its dimension value: staging follows production."""
+    return {
+        load_balancer_dimension(plan.name): settings.alb_port + offset
+        for offset, plan in enumerate(BALANCERS)
+    }
+
+
+def add_rules(balancers: LoadBalancers) -> None:
+    """The production rule of each load balancer, all traffic to the first target group."""
+    for plan in BALANCERS:
+        first, second = (target_group_arn(name) for name in plan.groups)
+        rule = Rule(
+            arn=rule_arn(plan.name),
+            load_balancer=load_balancer_dimension(plan.name),
+            weights={first: 100.0, second: 0.0},
+        )
+        balancers.rules[rule.arn] = rule
+
+
+def settle(ecs: Ecs, account: Account, settings: Settings) -> None:
+    """Create clusters, task definitions and services in an empty account."""
+    notice = f"Sandbox: a deployment minute takes {settings.seconds_per_minute:g} s"
+    for name in ("production", "staging"):
+        ecs.create_cluster(clusterName=name, tags=_tags({"quarterdeck:notice": notice}))
+        cluster = account.cluster(name)
+        cluster.tags["quarterdeck:notice"] = notice
+        account.save(cluster)
+    if account.services:
+        return
+    api = ecs.register_task_definition(**_news_api())["taskDefinition"]["taskDefinitionArn"]
+    ingest = ecs.register_task_definition(**_news_ingest())["taskDefinition"]["taskDefinitionArn"]
+    for plan, count in zip(BALANCERS, (2, 1), strict=True):
+        ecs.create_service(**_web_service(plan, api, count))
+    ecs.create_service(**_ingest_service(ingest))
+
+
+def _news_api() -> dict[str, Any]:
+    container = {
+        "name": "news-api",
+        "image": _image(RUNNING_TAG),
+        "essential": True,
+        "portMappings": [{"containerPort": 8000, "hostPort": 8000, "protocol": "tcp"}],
+        "environment": [{"name": "NEWS_ANONYMOUS_PER_MINUTE", "value": "0"}],
+        "secrets": [{"name": "NEWS_SECRET_KEY", "valueFrom": _secret("news-api/secret-key")}],
+    }
+    return _task_definition("news-api", "512", "1024", container)
+
+
+def _news_ingest() -> dict[str, Any]:
+    container = {
+        "name": "news-ingest",
+        "image": _image(RUNNING_TAG),
+        "essential": True,
+        "command": ["python", "-m", "news_api", "ingest", "--forever", "--every", "30"],
+        "environment": [],
+        "secrets": [{"name": "NEWS_SECRET_KEY", "valueFrom": _secret("news-api/secret-key")}],
+    }
+    return _task_definition("news-ingest", "256", "512", container)
+
+
+def _task_definition(
+    family: str, cpu: str, memory: str, container: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "family": family,
+        "cpu": cpu,
+        "memory": memory,
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/ecs-execution",
+        "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{family}",
+        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+        "containerDefinitions": [container],
+        "tags": _tags({"service": family}),
+    }
+
+
+def _web_service(plan: BalancerPlan, definition: str, count: int) -> dict[str, Any]:
+    first, second = (target_group_arn(name) for name in plan.groups)
+    return {
+        **_service(plan.environment, "news-api", definition, count),
+        "deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5},
+        "healthCheckGracePeriodSeconds": 30,
+        "loadBalancers": [
+            {
+                "targetGroupArn": first,
+                "containerName": "news-api",
+                "containerPort": 8000,
+                "advancedConfiguration": {
+                    "alternateTargetGroupArn": second,
+                    "productionListenerRule": rule_arn(plan.name),
+                    "roleArn": ROLE,
+                },
+            }
+        ],
+    }
+
+
+def _ingest_service(definition: str) -> dict[str, Any]:
+    breaker = {"enable": True, "rollback": True}
+    return {
+        **_service("production", "news-ingest", definition, 1),
+        "deploymentConfiguration": {"strategy": "ROLLING", "deploymentCircuitBreaker": breaker},
+    }
+
+
+def _service(environment: str, name: str, definition: str, count: int) -> dict[str, Any]:
+    return {
+        "cluster": environment,
+        "serviceName": name,
+        "taskDefinition": definition,
+        "desiredCount": count,
+        "launchType": "FARGATE",
+        "platformVersion": "1.4.0",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {
+                "subnets": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"],
+                "securityGroups": ["sg-0c1d2e3f"],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+        "tags": _tags({"service": name, "environment": environment, "owner": "news"}),
+    }
+
+
+def _image(tag: str) -> str:
+    return next(image.uri for image in IMAGES if image.tag == tag)
+
+
+def _secret(name: str) -> str:
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"
+
+
+def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]

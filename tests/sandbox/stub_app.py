@@ -1,0 +1,75 @@
+"""A tiny task for tests: serves on an inherited socket, acts out SANDBOX_FAULT, drains on SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+VERSION = os.environ.get("APP_VERSION", "")
+FAULT = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        if self.path == "/healthz":
+            return self._answer(503 if FAULT.get("unhealthy") else 200, {"status": "ok"})
+        if self.path.startswith("/slow/"):
+            time.sleep(float(self.path.rsplit("/", 1)[-1]))
+        if self.path == "/echo":
+            return self._answer(200, dict(self.headers.items()))
+        if self.path == "/broken":
+            self.connection.close()
+            return None
+        return self._answer(200, {"version": VERSION, "task": os.environ.get("SANDBOX_TASK")})
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_POST(self):
+        length = int(self.headers.get("Content-Length", 0))
+        self._answer(200, {"received": self.rfile.read(length).decode()})
+
+    def _answer(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        return
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self, descriptor):
+        super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = socket.socket(fileno=descriptor)
+        self.server_address = self.socket.getsockname()
+
+
+def main():
+    if sys.argv[1] == "none":
+        signal.pause()
+    server = Server(int(sys.argv[1]))
+
+    def stop(*_):
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    server.serve_forever(0.05)
+
+
+if __name__ == "__main__":
+    main()
