@@ -30,7 +30,8 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="news_api")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("migrate", help="bring the database up to date")
+    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate.add_argument("--check", action="store_true", help="only tell whether it is")
     serve = commands.add_parser("serve", help="serve the API")
     serve.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
     ingest = commands.add_parser("ingest", help="read the sources")

@@ -48,7 +48,7 @@ class Kept:
 def answer(query: str, compute: Compute) -> tuple[bytes, Outcome]:
     """Return the bytes for ``query``, from the cache or from ``compute``, and how they came."""
     server = valkey()
-    if server is None:
+    if server is None or not settings.NEWS_CACHE_FRESH_SECONDS:
         return compute(), "bypass"
     try:
         flight = _Flight(server, query)
@@ -117,9 +117,8 @@ class _Flight:
     def _keep(self, body: bytes) -> None:
         fresh_until = int((time.time() + settings.NEWS_CACHE_FRESH_SECONDS) * 1000)
         lifetime = settings.NEWS_CACHE_FRESH_SECONDS + settings.NEWS_CACHE_STALE_SECONDS
-        if lifetime:
-            value = b"%d:%s" % (fresh_until, body)
-            self._server.execute("SET", self._page, value, "PX", str(lifetime * 1000))
+        value = b"%d:%s" % (fresh_until, body)
+        self._server.execute("SET", self._page, value, "PX", str(lifetime * 1000))
 
     def _try_release(self) -> None:
         try:

@@ -20,8 +20,15 @@ from news_api.models import ApiKey
 _log = logging.getLogger(__name__)
 
 
-def migrate(_: Namespace) -> int:
-    """Bring the database up to date; tasks that start together take turns."""
+def migrate(arguments: Namespace) -> int:
+    """Bring the database up to date; tasks that start together take turns.
+
+    ``--check`` changes nothing, and exits with 1 if there is something to do or to write down.
+    """
+    if arguments.check:
+        call_command("makemigrations", "news_api", check_changes=True, verbosity=0)
+        call_command("migrate", check_unapplied=True, verbosity=0)
+        return 0
     with waiting_for(Lock.MIGRATE):
         call_command("migrate", interactive=False, verbosity=0)
     _log.info("the database is up to date")

@@ -102,6 +102,10 @@ class Valkey:
             self._resting_until = time.monotonic() + REST_SECONDS
             raise CacheUnavailable(str(error)) from error
 
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._disconnect()
+
     def _execute(self, words: tuple[str | bytes, ...]) -> Reply:
         kept: Connection | None = getattr(self._local, "connection", None)
         if kept is not None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
 
+from news_api.back_off import back_off
 from news_api.models import Article as StoredArticle
 from news_api.models import Source
 from news_api.sources.article import Article
 from news_api.sources.catalog import SourceEntry
 from news_api.sources.reader import Reading
-
-FIRST_BACK_OFF = timedelta(seconds=30)
-LONGEST_BACK_OFF = timedelta(hours=1)
 
 # An article keeps the source and the time under which it was first seen, so pages stay in order.
 # Unchanged articles are not written at all: a quiet feed costs no WAL and no bloat.
@@ -103,12 +101,6 @@ def record_failure(source: Source, message: str, *, at: datetime) -> None:
         last_error=message[:300],
         consecutive_failures=failures,
     )
-
-
-def back_off(failures: int) -> timedelta:
-    """Return how long to leave a source alone: 30 s, doubled with each failure, at most an hour."""
-    doublings: int = 2 ** min(failures - 1, 10)
-    return min(FIRST_BACK_OFF * doublings, LONGEST_BACK_OFF)
 
 
 def prune(before: datetime) -> int:

@@ -66,7 +66,9 @@ def _text(value: object) -> str:
 
 
 def _published(entry: Mapping[str, Any]) -> datetime | None:
-    parsed = entry.get("published_parsed") or entry.get("updated_parsed")
+    # Asked for what is missing, feedparser would warn and answer with the other.
+    stated = [name for name in ("published_parsed", "updated_parsed") if name in entry]
+    parsed = entry[stated[0]] if stated else None
     if parsed is None:
         return None
     try:

@@ -92,7 +92,8 @@ def _accept(response: httpx.Response, deadline: float) -> Fetched:
 
 def _body(response: httpx.Response, deadline: float) -> bytes:
     received = bytearray()
-    for chunk in response.iter_raw(65536):
+    # No chunk size: httpx would gather trickling bytes until it has one, past any deadline.
+    for chunk in response.iter_raw():
         received += chunk
         if len(received) > MAX_BYTES:
             raise SourceFailed(f"the source sent more than {MAX_BYTES // 2**20} MiB")
