@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "ui.middleware.PrivatePagesMiddleware",
     "ui.middleware.DatabaseDownMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -129,12 +130,14 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.problems.csrf_failure"
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -172,7 +175,14 @@ USE_I18N = False
 
 SERVICES_FILE = Path(os.environ.get("QUARTERDECK_SERVICES", BASE_DIR / "services.yaml"))
 
-CELERY_BROKER_URL = celery_broker(secret("REDIS_URL", "redis://127.0.0.1:6379/0"))
+REDIS_URL = secret("REDIS_URL", "redis://127.0.0.1:6379/0")
+# Without a token, /metrics answers only who asks on loopback without a proxy between.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+
+# Whoever asked for a release may not approve its promotion.
+DEPLOYMENTS_FOUR_EYES = os.environ.get("DEPLOYMENTS_FOUR_EYES", "1" if PRODUCTION else "0") == "1"
+
+CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -202,6 +212,8 @@ CELERY_BEAT_SCHEDULE = {
     "collect metrics": {"task": "monitoring.tasks.collect_metrics", "schedule": 15.0},
     "compact metrics": {"task": "monitoring.tasks.compact_metrics", "schedule": 600.0},
     "watch service deployments": {"task": "deployments.tasks.watch_services", "schedule": 15.0},
+    "verify audit": {"task": "portal.tasks.verify_audit", "schedule": 600.0},
+    "clear sessions": {"task": "portal.tasks.clear_sessions", "schedule": 3600.0},
     "ingest costs": {"task": "costs.tasks.ingest_costs", "schedule": 300.0},
 }
 
@@ -222,6 +234,8 @@ LOGGING = {
     "loggers": {
         "botocore": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # The access log has a line for every request; django.request would repeat the failed ones.
+        "django.request": {"level": "ERROR"},
         "celery.beat": {"level": "WARNING"},
     },
 }

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from portal import health, views
+from portal import health, metrics, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("people/<int:pk>/", views.change_person, name="change_person"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("accounts/", include("portal.sign_in")),
     path("", include("catalog.urls")),
     path("", include("monitoring.urls")),
@@ -17,3 +18,8 @@ urlpatterns = [
     path("incidents/", include("incidents.urls")),
     path("costs/", include("costs.urls")),
 ]
+
+handler400 = "portal.problems.bad_request"
+handler403 = "portal.problems.forbidden"
+handler404 = "portal.problems.not_found"
+handler500 = "portal.problems.server_error"

@@ -114,7 +114,7 @@ def duration(value: Number | timedelta) -> str:
     if 0 < left < 1:
         return f"{sign}<1{THIN}s"
     whole = round(left)
-    parts = []
+    parts: list[str] = []
     for unit, size in _PARTS:
         amount, whole = divmod(whole, size)
         if parts or amount or unit == "s":
