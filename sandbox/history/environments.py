@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Environment:
     """One copy of the News API: its cluster, load balancer, target groups and ordinary figures.
 
-    `requests_per_second` is the mean over a weekday; `tasks` of `cpu_units` and `memory_mib` each.
+    `requests_per_second` is the mean over a weekday, and constant unless `shaped`; there are
+    `tasks` tasks of `cpu_units` and `memory_mib` each.
     """
 
     cluster: str
@@ -17,7 +18,7 @@ class Environment:
     blue: str
     green: str
     requests_per_second: float
-    swing: float
+    shaped: bool
     tasks: int
     cpu_units: int
     memory_mib: int
@@ -29,7 +30,7 @@ PRODUCTION = Environment(
     blue="news-api-blue",
     green="news-api-green",
     requests_per_second=15.0,
-    swing=1.0,
+    shaped=True,
     tasks=2,
     cpu_units=512,
     memory_mib=1024,
@@ -40,7 +41,7 @@ STAGING = Environment(
     blue="news-staging-blue",
     green="news-staging-green",
     requests_per_second=1.0,
-    swing=0.2,
+    shaped=False,
     tasks=1,
     cpu_units=512,
     memory_mib=1024,

@@ -14,6 +14,7 @@ from sandbox.history import PRODUCTION, STAGING, History, backing, episodes, rel
 from sandbox.history.shape import requests_per_second_at
 from sandbox.history.timeline import minute
 from sandbox.measurements import load_balancer_dimension, target_group_dimension
+from sandbox.traffic import daily_shape
 
 EPOCH = datetime(2026, 11, 22, 12, 30, 40, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -272,6 +273,13 @@ def test_readings_of_the_database_follow_the_same_formula_before_and_after(histo
     )
 
     assert later.mean() == pytest.approx(past.total.mean(), rel=0.1)
+
+
+def test_the_traffic_goes_on_in_the_shape_of_the_past():
+    for hour in range(0, 7 * 24, 5):
+        moment = EPOCH + hour * HOUR
+        expected = requests_per_second_at(PRODUCTION, moment)
+        assert 15 * daily_shape(moment.timestamp()) == pytest.approx(expected, rel=0.01)
 
 
 def test_releases_are_in_order_and_over_before_the_epoch():
