@@ -22,7 +22,8 @@ from catalog.models import Effect, EffectState, Operation, OperationState, User
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
+# Longer than one AWS call may take; every effect renews it.
+LEASE = timedelta(seconds=30)
 PARK_AFTER_FAILURES = 30
 LONGEST_WAIT = timedelta(seconds=60)
 
@@ -99,27 +100,56 @@ def wake(*, kind: str, target: str) -> None:
     )
 
 
-def claim(*, owner: str, limit: int = 20) -> list[Lease]:
-    """Take up to `limit` due operations that nobody is working on."""
+def resume(*, kind: str, target: str) -> None:
+    """Have a parked operation looked at again; its effects stay what they are."""
+    Operation.objects.filter(kind=kind, target=target, state=OperationState.PARKED).update(
+        state=OperationState.OPEN, finished_at=None, failures=0, due_at=Now()
+    )
+
+
+def claim(*, owner: str, kind: str = "", target: str = "") -> Lease | None:
+    """Take the operation that is due for longest and that nobody is working on, if any.
+
+    With `kind` and `target`, take that one, whether it is due or not.
+    """
+    wanted = Q(kind=kind, target=target) if target else Q(due_at__lte=Now())
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     with transaction.atomic():
-        due = list(
+        found = (
             Operation.objects.select_for_update(skip_locked=True)
-            .filter(free, state=OperationState.OPEN, due_at__lte=Now(), kind__in=list(_handlers))
-            .order_by("due_at")[:limit]
+            .filter(free, wanted, state=OperationState.OPEN, kind__in=list(_handlers))
+            .order_by("due_at")
+            .first()
         )
-        Operation.objects.filter(pk__in=[operation.pk for operation in due]).update(
+        if found is None:
+            return None
+        Operation.objects.filter(pk=found.pk).update(
             lease_owner=owner, lease_token=F("lease_token") + 1, lease_until=Now() + LEASE
         )
-    return [Lease(row.pk, row.kind, row.target, row.lease_token + 1) for row in due]
+    return Lease(found.pk, found.kind, found.target, found.lease_token + 1)
 
 
 def run_due(*, owner: str, limit: int = 20) -> int:
     """Reconcile what is due, one step each. Return how many operations were looked at."""
-    leases = claim(owner=owner, limit=limit)
-    for lease in leases:
+    # One at a time: what waits for its turn here is free for any other worker.
+    for count in range(limit):
+        lease = claim(owner=owner)
+        if lease is None:
+            return count
         run(lease)
-    return len(leases)
+    return limit
+
+
+def run_now(*, kind: str, target: str, owner: str) -> bool:
+    """Reconcile this one operation here and now, unless somebody is at it. Return whether it ran.
+
+    For the click that must not wait for a broker or a worker.
+    """
+    lease = claim(owner=owner, kind=kind, target=target)
+    if lease is None:
+        return False
+    run(lease)
+    return True
 
 
 def run(lease: Lease) -> None:

@@ -1,0 +1,39 @@
+"""The state of CloudWatch alarms that guard a deployment.
+
+ECS itself asks DescribeAlarms while it deploys and misses rollbacks when the account is
+throttled, so this is asked once per preflight, for all names at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from aws import clients
+from aws.errors import required, translated
+
+NAMES_PER_CALL = 100
+
+
+@cache
+def client() -> Any:
+    return clients.make("cloudwatch")
+
+
+def states(names: Sequence[str]) -> dict[str, str]:
+    """Return OK, ALARM or INSUFFICIENT_DATA by alarm name; alarms that do not exist are left out.
+
+    :raises AwsError: see `aws.errors`.
+    """
+    found: dict[str, str] = {}
+    for start in range(0, len(names), NAMES_PER_CALL):
+        with translated("cloudwatch:DescribeAlarms"):
+            answer = client().describe_alarms(
+                AlarmNames=list(names[start : start + NAMES_PER_CALL]),
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            )
+        for kind in ("MetricAlarms", "CompositeAlarms"):
+            for row in required(answer, kind, "cloudwatch:DescribeAlarms"):
+                found[row["AlarmName"]] = row.get("StateValue", "")
+    return found

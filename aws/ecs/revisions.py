@@ -1,0 +1,58 @@
+"""ECS service revisions: what a revision of a service runs, and behind which target group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aws.ecs.deployments import chunks, reader
+from aws.errors import required, translated
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerImage:
+    container: str
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRevision:
+    """What one revision of a service runs, and on which target groups."""
+
+    arn: str
+    task_definition: str
+    images: tuple[ContainerImage, ...] = ()
+    target_groups: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+
+def describe_revisions(arns: Iterable[str]) -> dict[str, ServiceRevision]:
+    """Return the service revisions by ARN; one that ECS no longer knows is left out."""
+    found: dict[str, ServiceRevision] = {}
+    for chunk in chunks(arns):
+        with translated("ecs:DescribeServiceRevisions"):
+            answer = reader().describe_service_revisions(serviceRevisionArns=chunk)
+        rows = required(answer, "serviceRevisions", "ecs:DescribeServiceRevisions")
+        found |= {row["serviceRevisionArn"]: _revision(row) for row in rows}
+    return found
+
+
+def _revision(row: dict[str, Any]) -> ServiceRevision:
+    resolved = row.get("resolvedConfiguration", {}).get("loadBalancers", [])
+    return ServiceRevision(
+        arn=row["serviceRevisionArn"],
+        task_definition=row.get("taskDefinition", ""),
+        images=tuple(
+            ContainerImage(
+                each.get("containerName", ""), each.get("image", ""), each.get("imageDigest", "")
+            )
+            for each in row.get("containerImages", [])
+        ),
+        target_groups=tuple(
+            each["targetGroupArn"] for each in resolved if each.get("targetGroupArn")
+        ),
+        created_at=row.get("createdAt"),
+    )

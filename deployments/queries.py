@@ -1,0 +1,128 @@
+"""Reads that span tables: the evidence of a release, the inbox, the list."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from deployments import evidence
+from deployments.models import IN_FLIGHT, DecisionPoint, DecisionState, Release
+from monitoring.queries import TargetGroupSignals, compare_target_groups
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetColumn:
+    """One column of the comparison. Latencies in seconds, the error ratio from 0 to 1."""
+
+    role: str
+    version: str
+    target_group: str
+    requests: int | None = None
+    errors: int | None = None
+    error_ratio: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    minutes: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def as_fleet(self) -> evidence.Fleet:
+        return evidence.Fleet(self.requests, self.errors, self.p50, self.p90, self.p99)
+
+
+def compared(release: Release, at: datetime) -> list[FleetColumn]:
+    """Return both fleets over the same whole minutes since the new one took traffic.
+
+    Empty before that, and for services without two target groups.
+    """
+    if not (release.traffic_since and release.source_target_group and release.target_target_group):
+        return []
+    start, end = window(release, at)
+    found = {
+        signals.target_group: signals
+        for signals in compare_target_groups(service=release.service, start=start, end=end)
+    }
+    return [
+        _column("before", release.previous_version, release.source_target_group, found),
+        _column("new", release.version, release.target_target_group, found),
+    ]
+
+
+def window(release: Release, at: datetime) -> tuple[datetime, datetime]:
+    """Return the minutes compared: from the first user traffic to now, or to the end."""
+    start = (release.traffic_since or at).astimezone(UTC).replace(second=0, microsecond=0)
+    until = release.rollback_requested_at or release.finished_at or at
+    return start, max(until, start + MINUTE)
+
+
+def _column(
+    role: str, version: str, group: str, found: dict[str, TargetGroupSignals]
+) -> FleetColumn:
+    signals = found.get(group.rpartition(":")[2])
+    if signals is None or not signals.minutes:
+        return FleetColumn(role, version, group)
+    return FleetColumn(
+        role=role,
+        version=version,
+        target_group=group,
+        requests=signals.requests,
+        errors=signals.errors_5xx,
+        error_ratio=signals.error_ratio,
+        p50=signals.p50,
+        p90=signals.p90,
+        p99=signals.p99,
+        minutes=signals.minutes,
+    )
+
+
+def judged(columns: list[FleetColumn]) -> evidence.Verdict | None:
+    """Return the verdict on the new fleet, or None if there is nothing to compare."""
+    if len(columns) != 2:
+        return None
+    old, new = columns
+    return evidence.judge(old=old.as_fleet(), new=new.as_fleet())
+
+
+def listed(*, service_slug: str = "") -> QuerySet[Release]:
+    """Return releases, those in flight first, then the newest."""
+    in_flight_first = Case(
+        When(status__in=sorted(IN_FLIGHT), then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    wanted = Q(service__slug=service_slug) if service_slug else Q()
+    return (
+        Release.objects.filter(wanted)
+        .select_related("service", "requested_by")
+        .order_by(in_flight_first, "-requested_at", "-id")
+    )
+
+
+def waiting_decisions() -> QuerySet[DecisionPoint]:
+    """Return what waits for a person, the first to expire first."""
+    return (
+        DecisionPoint.objects.filter(state=DecisionState.OPEN)
+        .select_related("release__service", "release__requested_by")
+        .order_by("expires_at", "opened_at")
+    )
+
+
+def seconds_per_minute(release: Release) -> float:
+    """Return how long ECS's deployment minute takes, judged by the expiry it gave a pause.
+
+    60 where no pause with an expiry has been seen. An endpoint may run deployments faster.
+    """
+    hooks = release.configuration.get("lifecycleHooks") or [{}]
+    minutes = hooks[0].get("timeoutConfiguration", {}).get("timeoutInMinutes")
+    decision = release.decisions.exclude(expires_at=None).first()
+    if not minutes or decision is None or decision.expires_at is None:
+        return 60.0
+    given = (decision.expires_at - decision.opened_at).total_seconds()
+    return float(min(60.0, max(0.1, given / minutes)))

@@ -1,0 +1,164 @@
+"""Follows the pinned service deployment: rollback first, then decisions, then what ECS says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws.ecs import deployments as ecs
+from aws.ecs import revisions
+from aws.ecs.deployments import ServiceDeployment
+from aws.errors import Refused
+from catalog.models import Effect, EffectState
+from catalog.work import Lease, Progress, effect
+from deployments import states
+from deployments.changes import record_rollback
+from deployments.models import FINISHED, TRANSITIONS, DecisionState, Release, Status
+from deployments.operations.moving import move, note
+from deployments.reconciler.finishing import finish, give_up
+from deployments.reconciler.pauses import act_on_decisions, see_pauses
+
+EAGER = timedelta(seconds=2)
+_STOPPABLE = {"PENDING", "IN_PROGRESS"}
+CALM = timedelta(seconds=5)
+# After somebody acted, and until ECS shows it.
+AT_ONCE = timedelta(seconds=1)
+
+
+def follow(lease: Lease, release: Release, at: datetime) -> Progress:
+    """Do what was asked for, note what ECS says, and finish when ECS has."""
+    # Before anything is read: seconds count. A rejected pause is answered through its hook.
+    rejected = release.decisions.filter(state=DecisionState.REJECTED).exists()
+    acted = not rejected and _stop_if_wanted(lease, release, at)
+    arn = str(release.service_deployment_arn)
+    seen = ecs.describe_deployments([arn]).get(arn)
+    if seen is None:
+        return give_up(release, at)
+    see_pauses(release, seen, at)
+    acted = act_on_decisions(lease, release, seen, at) or acted
+    if rejected and not _hook_was_answered(lease) and seen.status in _STOPPABLE:
+        # The pause was over, or AWS refused the answer, before the rejection reached it.
+        acted = _stop_if_wanted(lease, release, at) or acted
+    return _observe(lease, release, seen, at, acted=acted)
+
+
+def _hook_was_answered(lease: Lease) -> bool:
+    return Effect.objects.filter(
+        operation_id=lease.operation_id, key__startswith="rollback:", state=EffectState.DONE
+    ).exists()
+
+
+def _stop_if_wanted(lease: Lease, release: Release, at: datetime) -> bool:
+    if not release.rollback_requested_at:
+        return False
+    arn = str(release.service_deployment_arn)
+    try:
+        effect(
+            lease,
+            key=f"stop:{release.rollback_requested_at.isoformat()}",
+            request={"serviceDeploymentArn": arn, "stopType": "ROLLBACK"},
+            call=lambda: _stop(arn),
+            # ECS takes a second Stop while it rolls back, so repeating it does no harm.
+            find=lambda _: None,
+        )
+    except Refused as error:
+        _note_refused_stop(release, str(error), at)
+    return True
+
+
+def _stop(arn: str) -> dict[str, Any]:
+    ecs.stop_deployment(arn=arn)
+    return {}
+
+
+def _note_refused_stop(release: Release, why: str, at: datetime) -> None:
+    # The wish is withdrawn, so that it can be asked for again once the cause is mended.
+    release.problem = f"AWS refused the rollback. {why}"
+    release.rollback_requested_at = None
+    Release.objects.filter(pk=release.pk).update(
+        problem=release.problem, rollback_requested_at=None
+    )
+    note(release=release, at=at, text=release.problem)
+
+
+def _observe(
+    lease: Lease, release: Release, seen: ServiceDeployment, at: datetime, *, acted: bool
+) -> Progress:
+    facts = _facts(release, seen, at)
+    Release.objects.filter(pk=release.pk).update(**facts)
+    for name, value in facts.items():
+        setattr(release, name, value)
+    status = states.status_of(seen)
+    if status == Status.ROLLING_BACK:
+        record_rollback(release, at)
+    if status in FINISHED:
+        return finish(lease, release, seen, status, at)
+    _step_to(release, status, seen, at)
+    return Progress(wait=_next_look(release, acted=acted))
+
+
+def _facts(release: Release, seen: ServiceDeployment, at: datetime) -> dict[str, Any]:
+    source = seen.sources[0] if seen.sources else ecs.RevisionState(arn="")
+    target = seen.target or ecs.RevisionState(arn="")
+    facts: dict[str, Any] = {
+        "ecs_status": seen.status,
+        "lifecycle_stage": seen.lifecycle_stage[:64],
+        "status_reason": seen.status_reason or seen.rollback_reason,
+        "source_weight": source.production_weight,
+        "target_weight": target.production_weight,
+        "source_running": sum(each.running for each in seen.sources),
+        "source_requested": sum(each.requested for each in seen.sources),
+        "target_running": target.running,
+        "target_requested": target.requested,
+        "observed_at": at,
+    }
+    if target.production_weight and not release.traffic_since:
+        facts["traffic_since"] = at
+    if seen.lifecycle_stage == "BAKE_TIME" and not release.baking_since:
+        facts["baking_since"] = at
+    return facts | _revisions(release, seen)
+
+
+def _revisions(release: Release, seen: ServiceDeployment) -> dict[str, str]:
+    """Return which target group is whose; asked once, revisions never change."""
+    if release.target_target_group and release.source_target_group:
+        return {}
+    source = seen.sources[0].arn if seen.sources else release.source_revision_arn
+    target = seen.target.arn if seen.target else release.target_revision_arn
+    known = revisions.describe_revisions(arn for arn in (source, target) if arn)
+    return {
+        "source_revision_arn": source,
+        "target_revision_arn": target,
+        "source_target_group": _group(known.get(source)),
+        "target_target_group": _group(known.get(target)),
+    }
+
+
+def _group(revision: revisions.ServiceRevision | None) -> str:
+    return revision.target_groups[0] if revision and revision.target_groups else ""
+
+
+def _step_to(release: Release, status: Status, seen: ServiceDeployment, at: datetime) -> None:
+    if status == release.status or status not in TRANSITIONS[release.state]:
+        return
+    if release.status == Status.ROLLING_BACK and release.rollback_requested_at:
+        return  # asked for, and ECS does not show it yet
+    move(release=release, to=status, at=at, text=_words(release, status, seen))
+
+
+def _words(release: Release, status: Status, seen: ServiceDeployment) -> str:
+    if status == Status.ROLLING_BACK:
+        why = ", ".join(seen.triggered_alarms) or seen.rollback_reason or seen.status_reason
+        return f"ECS is rolling back: {why}" if why else "ECS is rolling back"
+    weight = release.target_weight
+    share = f", {weight:g} % on {release.version}" if weight is not None else ""
+    stage = f" ({seen.lifecycle_stage})" if seen.lifecycle_stage else ""
+    unknown = "" if states.is_known(seen) else f" [ECS says {seen.status}]"
+    return f"{status.label}{stage}{share}{unknown}"
+
+
+def _next_look(release: Release, *, acted: bool) -> timedelta:
+    if acted:
+        return AT_ONCE
+    eager = release.status in {Status.NEEDS_DECISION, Status.ROLLING_BACK, Status.SHIFTING}
+    return EAGER if eager else CALM
