@@ -84,7 +84,7 @@ def test_the_same_story_under_many_links_is_stored_once(
     ingest(service, plain, twice)
 
     rows = db.execute(
-        "SELECT news_api_article.url, name FROM news_api_article JOIN news_api_source s ON s.id = source_id"
+        "SELECT a.url, s.name FROM news_api_article a JOIN news_api_source s ON s.id = source_id"
     ).fetchall()
     assert rows == [("https://wire.example/h?a=1&b=2", "a")]
 

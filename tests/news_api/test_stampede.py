@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psycopg
+
+from news_api.resp import Valkey
+from tests.news_api.rows import make_article
+from tests.news_api.service import Server, wait_for
+
+Serve = Callable[..., Server]
+
+BLOCKED = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND locktype = 'relation'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def blocked(db: psycopg.Connection) -> int:
+    """Return how many queries wait for a table of this database."""
+    row = db.execute(BLOCKED).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def callers(valkey: Valkey) -> int:
+    """Return how many threads of the service have asked the cache: each has its connection."""
+    listed = valkey.execute("CLIENT", "LIST")
+    assert isinstance(listed, bytes)
+    return listed.count(b"\n")
+
+
+def age(valkey: Valkey) -> None:
+    """Let the one answer in the cache have lost its freshness long ago."""
+    keys = valkey.execute("KEYS", "news:page:*")
+    assert isinstance(keys, list)
+    (key,) = keys
+    assert isinstance(key, bytes)
+    kept = valkey.execute("GET", key)
+    assert isinstance(kept, bytes)
+    valkey.execute("SET", key, b"0:" + kept.partition(b":")[2])
+
+
+def test_of_twenty_misses_at_once_one_asks_the_database(
+    serve: Serve, db: psycopg.Connection, valkey: Valkey
+) -> None:
+    make_article(db, "Harbour")
+    tasks = [serve(NEWS_CACHE_FRESH_SECONDS="60") for _ in range(3)]
+    before = callers(valkey)
+
+    def ask(number: int) -> httpx.Response:
+        return tasks[number % len(tasks)].http.get("/v1/articles?q=harbour")
+
+    with ThreadPoolExecutor(20) as pool:
+        with db.transaction():
+            db.execute("LOCK TABLE news_api_article")
+            answers = [pool.submit(ask, number) for number in range(20)]
+            wait_for(lambda: callers(valkey) >= before + 20)
+            wait_for(lambda: blocked(db) >= 1)
+            asking = blocked(db)
+        outcomes = Counter(answer.result().headers["X-Cache"] for answer in answers)
+
+    assert asking == 1
+    assert outcomes == {"miss": 1, "shared": 19}
+    assert {answer.result().json()["items"][0]["title"] for answer in answers} == {"Harbour"}
+
+
+def test_an_answer_past_its_freshness_is_served_while_one_request_renews_it(
+    serve: Serve, db: psycopg.Connection, valkey: Valkey
+) -> None:
+    make_article(db, "Old news")
+    server = serve(NEWS_CACHE_FRESH_SECONDS="60")
+    server.http.get("/v1/articles")
+    make_article(db, "New news", minutes=1)
+    age(valkey)
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction():
+            db.execute("LOCK TABLE news_api_article")
+            renewing = pool.submit(server.http.get, "/v1/articles")
+            wait_for(lambda: blocked(db) >= 1)
+            meanwhile = server.http.get("/v1/articles")
+        renewed = renewing.result()
+
+    assert meanwhile.headers["X-Cache"] == "stale"
+    assert [item["title"] for item in meanwhile.json()["items"]] == ["Old news"]
+    assert renewed.headers["X-Cache"] == "miss"
+    assert [item["title"] for item in renewed.json()["items"]] == ["New news", "Old news"]
+
+
+def test_a_query_that_fails_does_not_leave_its_lock_behind(
+    serve: Serve, db: psycopg.Connection
+) -> None:
+    make_article(db, "Harbour")
+    server = serve(NEWS_CACHE_FRESH_SECONDS="60", NEWS_STATEMENT_TIMEOUT_MS="200")
+    with db.transaction():
+        db.execute("LOCK TABLE news_api_article")
+        failed = server.http.get("/v1/articles")
+
+    answer = server.http.get("/v1/articles")
+
+    assert failed.status_code == 503
+    assert answer.headers["X-Cache"] == "miss"
