@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     starting = actions.add_parser("up", prog="bin/up", help="run everything until Ctrl-C")
     starting.add_argument("--port", type=port, default=8000, help="of the portal (default 8000)")
     starting.add_argument("--host", default="127.0.0.1", help="address (default 127.0.0.1)")
+    starting.add_argument("--install", action="store_true", help=argparse.SUPPRESS)
     starting.set_defaults(act=_up)
     running = actions.add_parser("run", help="run a command with embedded PostgreSQL and Valkey")
     running.add_argument("command", nargs="+", metavar="-- COMMAND")
@@ -62,8 +63,11 @@ def port(text: str) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
+    home = Home.from_environment()
+    if options.install:  # bin/up does both in one process, which saves the second start of Python
+        install_front_end(CHECKOUT, home)
     where = Options(host=options.host, port=options.port)
-    return up(where, Home.from_environment(), Console(sys.stdout))
+    return up(where, home, Console(sys.stdout))
 
 
 def _install(_: argparse.Namespace) -> int:

@@ -96,7 +96,7 @@ class Child:
         while self.service.ready and not await self.service.ready():
             await asyncio.sleep(0.05)
         self.ready.set()
-        self._say("ready")
+        self._say("ready" if self.service.ready else "started")
 
     async def _pump(self, output: Output) -> None:
         async for line in output.lines():

@@ -41,7 +41,7 @@ def install_front_end(checkout: Path, home: Home) -> None:
         fetched.remove()
         _fetch(checkout, home, vendor)
         fetched.write()
-    _collect(checkout, home, [*manifests, checkout / "ui" / "static"])
+    _collect(checkout, home, [*manifests, *sorted(checkout.glob("*/static"))])
 
 
 def _fetch(checkout: Path, home: Home, vendor: Path) -> None:

@@ -52,8 +52,10 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Return ports that were free a moment ago, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server((host, 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]
+def free_port(*, run: int = 1) -> int:
+    """Return a loopback port that was free a moment ago, with `run - 1` free ones behind it."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            first = int(probe.getsockname()[1])
+        if all(port_is_free("127.0.0.1", port) for port in range(first, first + run)):
+            return first

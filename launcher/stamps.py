@@ -29,11 +29,11 @@ class Stamp:
 
 
 def digest(inputs: Iterable[Path]) -> str:
-    """Return a digest of files by relative name and content; directories are walked."""
+    """Return a digest of files by relative name and content. Directories are walked."""
     total = hashlib.sha256()
     for given in inputs:
         for path in sorted(given.rglob("*")) if given.is_dir() else [given]:
-            if path.is_file():
+            if path.is_file() and path.suffix != ".pyc":  # made by running, not by editing
                 total.update(f"{path.relative_to(given.parent)}\0".encode())
                 total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()

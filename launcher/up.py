@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launcher.child import Child, GaveUp
+from launcher.child import GaveUp
 from launcher.console import Console
 from launcher.embedded import embedded_urls
 from launcher.environment import (
+    given,
     needed_postgres,
     needed_valkey,
     portal_environment,
@@ -23,13 +24,15 @@ from launcher.environment import (
 )
 from launcher.lock import Lock
 from launcher.paths import CHECKOUT, Home
-from launcher.probes import free_ports, http_ready, port_is_free
+from launcher.probes import free_port, http_ready, port_is_free
 from launcher.processes import Ledger
 from launcher.service import Service
+from launcher.stamps import Stamp
 from launcher.supervisor import Supervisor
 
 CONCURRENCY = "8"
 BACKLOG = "1024"
+SIGN_IN_FILE = "sign-in.txt"  # written by the portal's first_run
 
 
 class PortTaken(Exception):
@@ -74,7 +77,8 @@ class Plan:
         self.supervisor = supervisor
         self.console = supervisor.console
         self.sandbox = wants_sandbox()
-        self.gateway, self.balancer = free_ports(2)
+        self.gateway = free_port()
+        self.balancer = free_port(run=2)  # one for each of the sandbox's load balancers
         self.postgres = needed_postgres(home, sandbox=self.sandbox)
         self.valkey = needed_valkey(home, sandbox=self.sandbox)
         self.stores = embedded_urls(self.postgres, self.valkey)
@@ -85,15 +89,35 @@ class Plan:
     async def follow(self) -> None:
         """Start everything. Raises GaveUp, NoPostgres, NoValkey, PostgresTrouble."""
         await self._start_stores()
-        # Its own databases exist by now; the portal is prepared while it boots.
-        sandbox = self.supervisor.start(self._sandbox()) if self.sandbox else None
-        await self._manage("migrate", "--verbosity", "0", "--no-input")
-        users = await self._manage("first_run", show=False)
+        users = await self._prepare()
         web = self.supervisor.start(self._web())
         await web.ready.wait()
         self.console.say(f"First page at {self.console.elapsed():.1f} s")
-        self._start_background(sandbox)
+        # What no page waits for comes after the page: imports compete for the processors.
+        if self.sandbox:
+            self.supervisor.start(self._sandbox())
+        self.supervisor.start(self._worker())
+        self.supervisor.start(self._beat())
         self._welcome(users)
+
+    async def _prepare(self) -> list[dict[str, str]]:
+        """Migrate and return the first users, unless our own database has seen this very code."""
+        done = self._prepared()
+        if done is not None and done.is_current():
+            return []
+        await self._manage("migrate", "--verbosity", "0", "--no-input")
+        users = users_of(await self._manage("first_run", show=False))
+        if done is not None:
+            done.write()
+        return users
+
+    def _prepared(self) -> Stamp | None:
+        """Return the stamp inside the embedded cluster, so that it shares the cluster's fate."""
+        if self.postgres is None or given("DATABASE_URL"):
+            return None
+        checkout = self.options.checkout
+        inputs = [*sorted(checkout.glob("*/migrations")), checkout / "requirements" / "up.txt"]
+        return Stamp(self.postgres.data / "quarterdeck.stamp", inputs)
 
     async def _start_stores(self) -> None:
         stores = [server for server in (self.postgres, self.valkey) if server]
@@ -101,13 +125,6 @@ class Plan:
         await asyncio.gather(*(child.ready.wait() for child in started))
         if self.postgres:
             self.postgres.create_databases()
-
-    def _start_background(self, sandbox: Child | None) -> None:
-        """Start what no page waits for, after the page: imports compete for the processors."""
-        self.supervisor.start(self._worker())
-        self.supervisor.start(self._beat())
-        if sandbox is not None and not sandbox.ready.is_set():
-            self.console.say("The sandbox is still starting; figures appear within a minute.")
 
     async def _manage(self, *arguments: str, show: bool = True) -> list[str]:
         command = (sys.executable, "manage.py", *arguments)
@@ -141,7 +158,7 @@ class Plan:
     def _celery(self, *arguments: str) -> tuple[str, ...]:
         command, *options = arguments
         loud = ("--loglevel", "info")
-        return (sys.executable, "-m", "celery", "-A", "portal", command, *options, *loud)
+        return (sys.executable, "-m", "celery", "-A", "portal", "--quiet", command, *options, *loud)
 
     def _sandbox(self) -> Service:
         where = ("--home", str(self.home.root / "sandbox"))
@@ -154,10 +171,15 @@ class Plan:
             cwd=self.options.checkout,
         )
 
-    def _welcome(self, said: list[str]) -> None:
+    def _welcome(self, users: list[dict[str, str]]) -> None:
         self.console.say(f"Quarterdeck is at {self.options.url}")
-        for user in users_of(said):
+        for user in users:
             self.console.say(f"Sign in as {user['username']} / {user['password']} ({user['role']})")
+        kept = self.home.root / SIGN_IN_FILE
+        if not users and kept.exists():
+            self.console.say(f"Sign in with a name and password from {kept}")
+        if self.sandbox:
+            self.console.say("The sandbox is starting; its figures appear within a minute.")
         self.console.say("Ctrl-C stops everything.")
 
 

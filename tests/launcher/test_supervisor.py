@@ -31,7 +31,7 @@ def test_services_start_in_order_and_their_lines_are_prefixed(supervise: Supervi
 
     said = supervised.said()
     assert "   first | hello" in said
-    assert said.index("first | ready") < said.index("second | ready")
+    assert said.index("first | started") < said.index("second | started")
 
 
 def test_there_are_no_colours_without_a_terminal(supervise: Supervise):
