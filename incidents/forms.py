@@ -68,7 +68,7 @@ class FileForm(forms.Form):
 
 class NoteForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
-    text = _text("Update", rows=3, required=True)
+    text = _text("What is seen, what is being done", rows=3, required=True)
 
 
 class _VersionedForm(forms.Form):

@@ -432,7 +432,7 @@ def test_the_list_shows_medians_with_their_number(client, olga):
 
     row = page.partition("resolved (TTR)")[2].partition("</tr>")[0]
     assert "11\u202fm" in row
-    assert '<td class="num">1</td>' in row
+    assert '<td class="num" data-label="n">1</td>' in row
 
 
 def test_the_list_has_pages_that_keep_the_filter(client, olga):
