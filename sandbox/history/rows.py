@@ -54,7 +54,8 @@ def latencies(stretch: Stretch, *, number: Floats, median: Floats, steepness: fl
     number, median = number[some], median[some]
     if not len(number):
         return counts(Stretch(stretch.minute[some], stretch.step), number)
-    reach = 10_000 ** (1 / steepness)
+    # Of N requests none is expected beyond the quantile 1 / (2 N), at either end.
+    reach = (2 * number.max()) ** (1 / steepness)
     lowest, highest = bucket_of(np.array([median.min() / reach, median.max() * reach]))
     # Old, coarse rows count so many requests that every bucket would be filled.
     keys = np.arange(lowest, highest + _COARSE, 1 if stretch.step == 1 else _COARSE)

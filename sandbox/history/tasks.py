@@ -16,9 +16,9 @@ from sandbox.history.traffic import Catalogue, arrivals
 NAMESPACE = "AWS/ECS"
 
 # What a task costs: CPU seconds a request, percent of its reservation when idle, bytes at rest.
-_CPU_SECONDS = 0.005
-_IDLE_PERCENT = 1.0
-_RESIDENT_MIB = 105.0
+_CPU_SECONDS = 0.0025
+_IDLE_PERCENT = 0.3
+_RESIDENT_MIB = 93.0
 
 
 def _dimensions(timeline: Timeline, service: str) -> dict[str, str]:
@@ -59,11 +59,11 @@ def news_ingest(timeline: Timeline) -> Catalogue:
     dimensions = _dimensions(timeline, "news-ingest")
 
     def cpu(stretch: Stretch) -> Points:
-        percent = 3.0 * np.exp(0.4 * normal("cpu news-ingest", stretch.middle))
-        return gauge(stretch, np.clip(percent, 0.2, 100.0), samples=np.ones(len(percent)))
+        percent = 0.6 * np.exp(0.4 * normal("cpu news-ingest", stretch.middle))
+        return gauge(stretch, np.clip(percent, 0.0, 100.0), samples=np.ones(len(percent)))
 
     def memory(stretch: Stretch) -> Points:
-        percent = 14.0 * (1 + 0.01 * normal("memory news-ingest", stretch.middle))
+        percent = 12.4 * (1 + 0.01 * normal("memory news-ingest", stretch.middle))
         return gauge(stretch, percent, samples=np.ones(len(percent)))
 
     return {

@@ -20,12 +20,12 @@ from sandbox.measurements import load_balancer_dimension, target_group_dimension
 Series = Callable[[Stretch], Points]
 Catalogue = dict[Metric, tuple[str, Series]]
 
-BYTES_PER_REQUEST = 5200.0
+BYTES_PER_REQUEST = 5800.0
 
 # Response times of the News API: seconds at the median, and how close the slow ones are to it.
-_MEDIAN = 0.006
-_STEEPNESS = 2.8
-_SLOW_DATABASE = 24.0
+_MEDIAN = 0.0024
+_STEEPNESS = 1.6
+_SLOW_DATABASE = 60.0
 _SURGE = 2.2
 
 
@@ -64,7 +64,7 @@ class Traffic:
         if code == "2XX":
             others = (self._answers(group, other, stretch) for other in ("3XX", "4XX", "5XX"))
             return np.maximum(requests - sum(others), 0.0)
-        rate = {"3XX": _steady(0.02), "4XX": _steady(0.012), "5XX": self._failures}[code]
+        rate = {"3XX": _steady(0.001), "4XX": _steady(0.015), "5XX": self._failures}[code]
         expected = requests * rate(group, stretch.middle)
         return np.minimum(whole(f"{code} {group}", stretch.minute, expected), requests)
 
@@ -123,10 +123,7 @@ class Traffic:
             "TargetResponseTime": ("Seconds", self._latency_of_both),
             "ActiveConnectionCount": ("Count", self._connections),
             "ConsumedLCUs": ("Count", self._capacity),
-            "ProcessedBytes": (
-                "Bytes",
-                lambda rows: counts(rows, self._total(rows) * BYTES_PER_REQUEST),
-            ),
+            "ProcessedBytes": ("Bytes", self._bytes),
             **{_code(code): ("Count", self._code_series(self._groups, code)) for code in _CODES},
         }
         if environment is PRODUCTION:
@@ -163,11 +160,15 @@ class Traffic:
     def _connections(self, stretch: Stretch) -> Points:
         rate = arrivals(self._timeline, stretch.middle)
         noise = uniform(f"connections {self._timeline.environment.cluster}", stretch.middle)
-        return gauge(stretch, np.ceil(rate * (1.5 + noise)), samples=np.ones(len(rate)))
+        return gauge(stretch, np.ceil(rate * (0.8 + 0.4 * noise)), samples=np.ones(len(rate)))
+
+    def _bytes(self, stretch: Stretch) -> Points:
+        sent = self._total(stretch) / stretch.step * BYTES_PER_REQUEST
+        return gauge(stretch, sent, samples=np.where(sent > 0, 1.0, 0.0))
 
     def _capacity(self, stretch: Stretch) -> Points:
         consumed = capacity_units(self._total(stretch) / stretch.step * BYTES_PER_REQUEST)
-        return gauge(stretch, consumed, samples=np.ones(len(consumed)))
+        return gauge(stretch, consumed, samples=np.where(consumed > 0, 1.0, 0.0))
 
 
 _CODES = ("2XX", "3XX", "4XX", "5XX")
