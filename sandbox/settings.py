@@ -18,7 +18,7 @@ class Settings:
     traffic: float = 15.0
     seconds_per_minute: float = 6.0
     visibility_seconds: float = 1.0
-    scale_up_minutes: float = 10.0
+    scale_up_seconds: float = 60.0
     health_interval: float = 1.0
     drain_seconds: float = 10.0
     task_command: str = ""
@@ -35,7 +35,7 @@ class Settings:
             traffic=traffic,
             seconds_per_minute=number("SANDBOX_SECONDS_PER_MINUTE", 6.0),
             visibility_seconds=number("SANDBOX_VISIBILITY_SECONDS", 1.0),
-            scale_up_minutes=number("SANDBOX_SCALE_UP_MINUTES", 10.0),
+            scale_up_seconds=number("SANDBOX_SCALE_UP_SECONDS", 60.0),
             health_interval=number("SANDBOX_HEALTH_INTERVAL", 1.0),
             drain_seconds=number("SANDBOX_DRAIN_SECONDS", 10.0),
             task_command=os.environ.get("SANDBOX_TASK_COMMAND", ""),

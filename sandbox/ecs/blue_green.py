@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from sandbox.ecs.model import now
@@ -27,7 +28,9 @@ class BlueGreen(Walk):
         await self.hooks("PRE_SCALE_UP")
         await self.stage("SCALE_UP")
         self.scale(self.target, self.service.desired)
-        limit = self.settings.minutes(self.settings.scale_up_minutes)
+        # Processes start in real time however short a minute is. A first deployment may take its
+        # time: there is nothing to go back to.
+        limit = self.settings.scale_up_seconds if self.sources else math.inf
         if not await self.until(lambda: self.ready(self.target), limit):
             self.deployment.failed_tasks = self.target.failures
             cause = self.target.last_failure or "tasks did not become healthy"

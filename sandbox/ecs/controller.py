@@ -200,6 +200,8 @@ class Controller:
                 active.production_weight = 100.0
                 self._account.save(active)
                 await self._restore_weights(active)
+            else:
+                self.start(service, self._account.task_definitions[service.task_definition])
 
     def _forget_interrupted(self, service: Service) -> None:
         deployment = self._account.current_deployment(service)

@@ -133,7 +133,6 @@ class Walk:
         remaining = (hook.expires_at - now()).total_seconds()
         try:
             action = await asyncio.wait_for(self._actions[hook.hook_id], max(remaining, 0))
-            hook.status = "SUCCEEDED" if action == "CONTINUE" else "FAILED"
         except TimeoutError:
             action, hook.status = hook.timeout_action, "TIMED_OUT"
         self.note()
@@ -145,6 +144,9 @@ class Walk:
         if future is None or future.done():
             return False
         future.set_result(action)
+        for hook in self.deployment.hooks:
+            if hook.hook_id == hook_id:
+                hook.status = "SUCCEEDED" if action == "CONTINUE" else "FAILED"
         return True
 
     def close_hooks(self) -> None:

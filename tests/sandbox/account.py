@@ -1,0 +1,275 @@
+"""A sandbox process for tests, and short names for what tests do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from threading import Event
+
+import boto3
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+STUB = f"{sys.executable} {Path(__file__).with_name('stub_app.py')} {{fd}}"
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+PAUSE = {"targetType": "PAUSE", "timeoutConfiguration": {"timeoutInMinutes": 600}}
+FAST = {
+    "SANDBOX_SECONDS_PER_MINUTE": "0.5",
+    "SANDBOX_HEALTH_INTERVAL": "0.2",
+    "SANDBOX_DRAIN_SECONDS": "5",
+    "SANDBOX_SCALE_UP_SECONDS": "6",
+    "SANDBOX_VISIBILITY_SECONDS": "0.2",
+    "SANDBOX_TASK_COMMAND": STUB,
+}
+
+
+def free_ports():
+    """A gateway port and two neighbouring load balancer ports nobody listens on now."""
+    while True:
+        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+            one.bind(("127.0.0.1", 0))
+            two.bind(("127.0.0.1", 0))
+            try:
+                three.bind(("127.0.0.1", two.getsockname()[1] + 1))
+            except (OSError, OverflowError):
+                continue
+            return one.getsockname()[1], two.getsockname()[1]
+
+
+def wait_until(reached, seconds=60):
+    """What `reached` returns as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = reached()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"did not happen within {seconds} s: {reached}")
+
+
+class Account:
+    """One sandbox with its clients."""
+
+    def __init__(self, home, *, ports=None, traffic=0, environment=FAST):
+        self.home = home
+        self.port, self.alb_port = ports or free_ports()
+        command = [sys.executable, "-m", "sandbox", "serve", f"--home={home}"]
+        command += [f"--port={self.port}", f"--alb-port={self.alb_port}", f"--traffic={traffic}"]
+        self.output = (Path(home).parent / f"{Path(home).name}.out").open("ab")
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=self.output,
+            stderr=self.output,
+        )
+        self._clients = {}
+
+    def client(self, service, **config):
+        """A boto3 client that does not retry."""
+        key = (service, *config.items())
+        if key not in self._clients:
+            self._clients[key] = boto3.client(
+                service,
+                endpoint_url=f"http://127.0.0.1:{self.port}",
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=Config(retries={"total_max_attempts": 1}, **config),
+            )
+        return self._clients[key]
+
+    @property
+    def ecs(self):
+        return self.client("ecs")
+
+    def control(self, method, path, body=None):
+        """Call /_sandbox/<path>."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/_sandbox/{path}",
+            None if body is None else json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def ready(self):
+        """Wait until the fleet of the fresh world is steady."""
+        wait_until(self._answers, 30)
+        for cluster, name in (
+            ("production", "news-api"),
+            ("production", "news-ingest"),
+            ("staging", "news-api"),
+        ):
+            wait_until(lambda c=cluster, n=name: self.steady(c, n), 60)
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, "the sandbox ended"
+        try:
+            return self.control("GET", "status")["ready"]
+        except OSError:
+            return False
+
+    def steady(self, cluster="production", name="news-api"):
+        service = self.service(cluster, name)
+        first = service["deployments"][0]
+        full = service["runningCount"] == service["desiredCount"]
+        return len(service["deployments"]) == 1 and full and first["rolloutState"] == "COMPLETED"
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.output.close()
+
+    # -- ECS -----------------------------------------------------------------------------------
+
+    def service(self, cluster="production", name="news-api"):
+        answer = self.ecs.describe_services(cluster=cluster, services=[name], include=["TAGS"])
+        return answer["services"][0]
+
+    def register(self, tag, family="news-api"):
+        """A new task definition that runs image `tag`; returns its ARN."""
+        known = self.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+        container = known["containerDefinitions"][0] | {"image": f"{REGISTRY}/news-api:{tag}"}
+        answer = self.ecs.register_task_definition(
+            family=family,
+            cpu=known["cpu"],
+            memory=known["memory"],
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            containerDefinitions=[container],
+        )
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def release(self, tag, *, name="news-api", cluster="production", **configuration):
+        """Update a service to image `tag`; returns the ARN of the service deployment."""
+        definition = self.register(tag, name)
+        self.ecs.update_service(
+            cluster=cluster,
+            service=name,
+            taskDefinition=definition,
+            deploymentConfiguration=configuration,
+        )
+        return wait_until(lambda: self._deployment_of(definition, cluster, name))
+
+    def _deployment_of(self, definition, cluster, name):
+        listed = self.ecs.list_service_deployments(cluster=cluster, service=name)
+        for brief in listed["serviceDeployments"]:
+            revision = self.revision(brief["targetServiceRevisionArn"])
+            if revision["taskDefinition"] == definition:
+                return brief["serviceDeploymentArn"]
+        return None
+
+    def revision(self, arn):
+        answer = self.ecs.describe_service_revisions(serviceRevisionArns=[arn])
+        return answer["serviceRevisions"][0]
+
+    def deployment(self, arn):
+        answer = self.ecs.describe_service_deployments(serviceDeploymentArns=[arn])
+        return answer["serviceDeployments"][0]
+
+    def waiting_hook(self, arn, *, after=()):
+        """Wait for a pause whose id is not in `after`; returns its entry."""
+
+        def waiting():
+            hooks = self.deployment(arn)["lifecycleHookDetails"]
+            fresh = [
+                h for h in hooks if h["status"] == "AWAITING_ACTION" and h["hookId"] not in after
+            ]
+            return fresh[0] if fresh else None
+
+        return wait_until(waiting)
+
+    def resume(self, arn, hook, action="CONTINUE"):
+        self.ecs.continue_service_deployment(
+            serviceDeploymentArn=arn, hookId=hook["hookId"], action=action
+        )
+
+    def at_stage(self, arn, stage):
+        return wait_until(lambda: self.deployment(arn).get("lifecycleStage") == stage)
+
+    def finished(self, arn, seconds=60):
+        """Wait until the deployment is over; returns it."""
+
+        def over():
+            found = self.deployment(arn)
+            return found if "finishedAt" in found and found["status"] in TERMINAL else None
+
+        return wait_until(over, seconds)
+
+    def stop_deployment(self, arn):
+        self.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+    # -- traffic -------------------------------------------------------------------------------
+
+    def get(self, path="/v1/articles", headers=None, method="GET", body=None, port=None):
+        """One request to the production load balancer: status, headers, body."""
+        connection = HTTPConnection("127.0.0.1", port or self.alb_port, timeout=30)
+        connection.request(method, path, body=body, headers=headers or {})
+        response = connection.getresponse()
+        answer = response.status, dict(response.getheaders()), response.read()
+        connection.close()
+        return answer
+
+    def version(self):
+        return json.loads(self.get()[2])["version"]
+
+
+TERMINAL = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+
+
+class Readers:
+    """Clients that send requests over kept-alive connections until the block ends."""
+
+    def __init__(self, account, count=4):
+        self._account = account
+        self._stop = Event()
+        self._pool = ThreadPoolExecutor(count)
+        self._count = count
+        self.answers = []
+
+    def __enter__(self):
+        self._jobs = [self._pool.submit(self._read) for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._pool.shutdown()
+        for job in self._jobs:
+            job.result()
+
+    def _read(self):
+        connection = HTTPConnection("127.0.0.1", self._account.alb_port, timeout=30)
+        while not self._stop.is_set():
+            started = time.monotonic()
+            try:
+                connection.request("GET", "/v1/articles")
+                response = connection.getresponse()
+                status, version = (
+                    response.status,
+                    json.loads(response.read() or b"{}").get("version"),
+                )
+            except (OSError, HTTPException) as error:
+                status, version = repr(error), None
+                connection.close()
+            self.answers.append((started, status, version))
+            time.sleep(0.004)
+        connection.close()
+
+    def failures(self):
+        return [answer for answer in list(self.answers) if answer[1] != 200]
+
+    def versions(self, start, end):
+        """How many requests sent between two moments each version answered."""
+        return Counter(v for at, _, v in list(self.answers) if start < at < end)

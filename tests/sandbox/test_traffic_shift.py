@@ -1,0 +1,113 @@
+"""Moving traffic drops no request, and weights mean what they say."""
+
+from __future__ import annotations
+
+import time
+
+from tests.sandbox.account import PAUSE, Readers, wait_until
+
+BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+CANARY = {
+    "strategy": "CANARY",
+    "bakeTimeInMinutes": 1,
+    "canaryConfiguration": {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0},
+    "lifecycleHooks": [BEFORE_TRAFFIC],
+}
+
+
+def other_than(version):
+    return "1.4.1" if version == "1.4.0" else "1.4.0"
+
+
+def test_a_promoted_canary_fails_no_request_and_gets_its_share_before(account):
+    tag = other_than(account.version())
+
+    with Readers(account) as readers:
+        arn = account.release(tag, **CANARY)
+        first = account.waiting_hook(arn)
+        account.resume(arn, first)
+        second = account.waiting_hook(arn, after={first["hookId"]})
+        start = time.monotonic()
+        wait_until(lambda: sum(readers.versions(start, time.monotonic()).values()) > 1500)
+        end = time.monotonic()
+        account.resume(arn, second)
+        done = account.finished(arn)
+
+    seen = readers.versions(start, end)
+    share = seen[tag] / sum(seen.values())
+    assert done["status"] == "SUCCESSFUL"
+    assert readers.failures() == []
+    # Four standard deviations of a share of 10 % in 1,500 requests.
+    assert 0.069 < share < 0.131
+
+
+def test_a_rollback_sends_no_later_request_to_the_bad_version_and_fails_none(account):
+    good = account.version()
+    bad = other_than(good)
+
+    with Readers(account) as readers:
+        arn = account.release(bad, **CANARY | {"canaryConfiguration": {"canaryPercent": 50.0}})
+        account.resume(arn, account.waiting_hook(arn))
+        wait_until(lambda: any(version == bad for _, _, version in list(readers.answers)))
+        account.stop_deployment(arn)
+        wait_until(lambda: account.deployment(arn)["status"] == "ROLLBACK_IN_PROGRESS")
+        wait_until(
+            lambda: (
+                account.deployment(arn)["targetServiceRevision"]["requestedProductionTrafficWeight"]
+                == 0.0
+            )
+        )
+        flipped = time.monotonic()
+        done = account.finished(arn)
+        time.sleep(0.3)
+        after = readers.versions(flipped, time.monotonic())
+
+    assert done["status"] == "ROLLBACK_SUCCESSFUL"
+    assert set(after) == {good}
+    assert readers.failures() == []
+
+
+def test_the_listener_rule_tells_the_weights_in_force(account):
+    elb = account.client("elbv2")
+    arn = account.release(other_than(account.version()), **CANARY)
+    first = account.waiting_hook(arn)
+    account.resume(arn, first)
+    account.waiting_hook(arn, after={first["hookId"]})
+
+    rule = account.service()["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"]
+    found = elb.describe_rules(RuleArns=[rule])["Rules"][0]
+    listener = elb.describe_listeners(ListenerArns=[rule.replace("-rule", "").rsplit("/", 1)[0]])
+    account.stop_deployment(arn)
+    account.finished(arn)
+    restored = elb.describe_rules(RuleArns=[rule])["Rules"][0]
+
+    assert sorted(weights(found)) == [10, 90]
+    assert sorted(weights(listener["Listeners"][0], "DefaultActions")) == [10, 90]
+    assert sorted(weights(restored)) == [0, 100]
+
+
+def weights(holder, key="Actions"):
+    return [g["Weight"] for g in holder[key][0]["ForwardConfig"]["TargetGroups"]]
+
+
+def test_a_rolling_update_behind_a_load_balancer_fails_no_request(account):
+    tag = other_than(account.version())
+
+    with Readers(account) as readers:
+        done = account.finished(account.release(tag, strategy="ROLLING"))
+
+    assert done["status"] == "SUCCESSFUL"
+    assert readers.failures() == []
+    assert account.version() == tag
+
+
+def test_a_request_in_flight_is_answered_by_the_version_that_is_leaving(account):
+    old = account.version()
+    with Readers(account, count=1) as readers:
+        arn = account.release(other_than(old), strategy="BLUE_GREEN", bakeTimeInMinutes=0)
+        wait_until(lambda: account.deployment(arn)["status"] == "IN_PROGRESS")
+        slow = [account.get("/slow/1.5") for _ in range(2)]
+        account.finished(arn)
+
+    assert [status for status, _, _ in slow] == [200, 200]
+    assert readers.failures() == []
