@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 import logging
 import re
@@ -29,6 +30,7 @@ _SIGNATURE = re.compile(
     r"^AWS4-HMAC-SHA256 +Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request,"
     r" *SignedHeaders=[^,\s]+, *Signature=[0-9a-f]{64}$"
 )
+_FAILURE = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
 _SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
 
 
@@ -59,6 +61,9 @@ class Gateway:
             answer = await self._answer(request, request_id)
         except AwsError as error:
             answer = error_answer(error, _guess_protocol(request), request_id)
+        except Exception:  # a defect of the sandbox must look like AWS failing
+            log.exception("the gateway failed")
+            answer = error_answer(_FAILURE, _guess_protocol(request), request_id)
         if answer is None:
             return await _drop(request)
         return _response(answer, request_id)
@@ -93,10 +98,9 @@ class Gateway:
             answer: Answer = adapter.serialise(call, result, request_id)
         except AwsError as error:
             return error_answer(error, call.protocol, request_id)
-        except Exception:  # a defect of the sandbox must look like AWS failing, not like no answer
+        except Exception:  # a defect of the sandbox must look like AWS failing
             log.exception("%s %s failed", call.service, call.name)
-            failure = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
-            return error_answer(failure, call.protocol, request_id)
+            return error_answer(_FAILURE, call.protocol, request_id)
         return answer
 
     async def _forward(self, http: HttpRequest, protocol: str, request_id: str) -> Answer:
@@ -117,14 +121,16 @@ class Gateway:
         self._moto.shutdown(wait=False, cancel_futures=True)
 
 
+_loaded: list[Any] = []
+
+
 async def _adapter() -> Any:
     """moto's core costs a second to import: never on the event loop, never before listening."""
-    import importlib
-    import sys
-
-    if "sandbox.moto_adapter" not in sys.modules:
-        return await asyncio.to_thread(importlib.import_module, "sandbox.moto_adapter")
-    return sys.modules["sandbox.moto_adapter"]
+    if not _loaded:
+        # A module that another thread still imports is in sys.modules already, but not complete;
+        # import_module waits for it.
+        _loaded.append(await asyncio.to_thread(importlib.import_module, "sandbox.moto_adapter"))
+    return _loaded[0]
 
 
 def _scope(request: web.Request) -> tuple[str, str]:

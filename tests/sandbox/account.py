@@ -105,6 +105,14 @@ class Account:
 
     def ready(self):
         """Wait until the fleet of the fresh world is steady."""
+        try:
+            self._wait_for_the_world()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait_for_the_world(self):
         wait_until(self._answers, 30)
         for cluster, name in (
             ("production", "news-api"),
@@ -112,7 +120,6 @@ class Account:
             ("staging", "news-api"),
         ):
             wait_until(lambda c=cluster, n=name: self.steady(c, n), 60)
-        return self
 
     def _answers(self):
         assert self.process.poll() is None, "the sandbox ended"

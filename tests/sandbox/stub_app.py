@@ -1,4 +1,4 @@
-"""A tiny task for tests: serves on an inherited socket, acts out SANDBOX_FAULT, drains on SIGTERM."""
+"""A tiny task for tests: serves on an inherited socket and acts out SANDBOX_FAULT."""
 
 from __future__ import annotations
 
