@@ -23,11 +23,16 @@ class Shell:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return `shell`; without navigation or banners for who is not signed in."""
+    """Return `shell`, without navigation and banners for who is not signed in, and `csp_nonce`."""
+    # django-htmx and Django 6 look for the nonce under this name.
+    return {"shell": _shell(request), "csp_nonce": getattr(request, "csp_nonce", "")}
+
+
+def _shell(request: HttpRequest) -> Shell:
     theme = request.COOKIES.get("theme", "")
     theme = theme if theme in THEMES else ""
     user = getattr(request, "user", None)
     if not user or not user.is_authenticated:
-        return {"shell": Shell(theme, [], [], [])}
+        return Shell(theme, [], [], [])
     state = notices.current()
-    return {"shell": Shell(theme, navigation.sections(request.path), state.banners, state.accounts)}
+    return Shell(theme, navigation.sections(request.path), state.banners, state.accounts)

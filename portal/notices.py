@@ -9,6 +9,7 @@ from django.core.cache import caches
 from django.utils import timezone
 
 from catalog.models import Account
+from incidents.models import Incident
 
 STALE_AFTER = timedelta(minutes=3)
 CACHE_SECONDS = 5
@@ -53,9 +54,22 @@ def current() -> Notices:
 
 def _read(at: datetime) -> Notices:
     accounts = list(Account.objects.order_by("account_id"))
-    banners = [banner for account in accounts for banner in _of(account, at)]
+    banners = [_major(incident) for incident in Incident.objects.open().major()[:5]]
+    banners += [banner for account in accounts for banner in _of(account, at)]
     states = [AccountState(a.name, a.account_id, a.region, a.read_at) for a in accounts]
     return Notices(banners, states)
+
+
+def _major(incident: Incident) -> Banner:
+    return Banner(
+        "danger",
+        "alarm",
+        incident.severity,
+        incident.title,
+        incident.impact_started_at,
+        incident.get_absolute_url(),
+        f"Open {incident.reference}",
+    )
 
 
 def _of(account: Account, at: datetime) -> list[Banner]:

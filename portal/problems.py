@@ -51,7 +51,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _problem(
         request,
         403,
-        f"This needs the role “{exception.role.value}”",
+        "Your role does not allow this",
         f"{exception} {_who_may(exception.role)} The refusal is in the audit log.",
     )
 

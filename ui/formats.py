@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
-MINUS = "\N{MINUS SIGN}"
 Number = int | float | Decimal
 
 _CENT = Decimal("0.01")
@@ -30,10 +29,8 @@ def significant(value: Number, digits: int = 3) -> str:
     """Return the value with at most `digits` significant digits, never in scientific notation."""
     rounded = _rounded(Decimal(str(value)), digits)
     if rounded == rounded.to_integral_value():
-        text = f"{rounded:,.0f}"
-    else:
-        text = f"{rounded.normalize():,f}"
-    return text.replace("-", MINUS)
+        return f"{rounded:,.0f}"
+    return f"{rounded.normalize():,f}"
 
 
 def _rounded(value: Decimal, digits: int = 3) -> Decimal:
@@ -94,10 +91,10 @@ def percent(ratio: Number) -> str:
 def usd(value: Number) -> str:
     """Return US dollars to the cent: `$456.85`, `-$3.00`, `<$0.01`."""
     exact = Decimal(str(value))
-    sign = MINUS if exact < 0 else ""
+    sign = "-" if exact < 0 else ""
     if 0 < abs(exact) < _CENT / 2:
         return f"{sign}<$0.01"
-    cents = abs(exact).quantize(_CENT, ROUND_HALF_EVEN)
+    cents = abs(exact).quantize(_CENT, ROUND_HALF_UP)
     return f"{sign}${cents:,}" if cents else "$0.00"
 
 
@@ -109,7 +106,7 @@ def usd_change(value: Number) -> str:
 def duration(value: Number | timedelta) -> str:
     """Return seconds or a timedelta with its two largest units: `4 m 12 s`."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    sign = MINUS if seconds < 0 else ""
+    sign = "-" if seconds < 0 else ""
     left = abs(seconds)
     if 0 < left < 1:
         return f"{sign}<1{THIN}s"

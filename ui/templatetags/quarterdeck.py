@@ -75,7 +75,7 @@ def clock(when: datetime | None) -> str:
 def icon(name: str) -> SafeString:
     """Draw a symbol of `templates/ui/icons.html`; the words beside it carry the meaning."""
     return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="#icon-{}"/></svg>', name
+        '<svg class="glyph" aria-hidden="true" focusable="false"><use href="#icon-{}"/></svg>', name
     )
 
 
@@ -90,6 +90,12 @@ def badge(word: object, tone: str = "") -> str:
         icon(states.ICONS[tone]),
         states.spoken(text),
     )
+
+
+@register.filter
+def spoken(word: object) -> str:
+    """Show AWS's `BLUE_GREEN` as `blue green`."""
+    return states.spoken(str(word))
 
 
 @register.simple_tag
