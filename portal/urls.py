@@ -1,9 +1,9 @@
 from django.urls import include, path
 
-from portal import health, metrics, views
+from portal import health, metrics, overview, views
 
 urlpatterns = [
-    path("", views.overview, name="overview"),
+    path("", overview.overview, name="overview"),
     path("search/", views.search_page, name="search"),
     path("people/", views.people_page, name="people"),
     path("people/add/", views.add_person, name="add_person"),

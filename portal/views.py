@@ -14,11 +14,6 @@ from ui.http import SignedInRequest, render_page
 from ui.roles import Role
 
 
-@requires(Role.VIEWER)
-def overview(request: SignedInRequest) -> HttpResponse:
-    return render_page(request, "overview.html", {})
-
-
 @require_GET
 @requires(Role.VIEWER)
 def search_page(request: SignedInRequest) -> HttpResponse:

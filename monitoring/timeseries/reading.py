@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -57,6 +57,13 @@ _BY_STEP = {
     300: _SUMMARIES.format(column="m5"),
     1800: _SUMMARIES.format(column="m30"),
 }
+_VERSION = """
+    select greatest(
+        (select max(changed_at) from metric_hour
+         where resource_id = %(resource)s and hour >= %(first_hour)s and hour < %(end)s),
+        (select max(changed_at) from metric_day
+         where resource_id = %(resource)s and day >= %(first_day)s and day <= %(last_day)s))
+"""
 _STORED_DAY = """
     select d.m1 from metric_day d
     where d.resource_id = %(resource)s and d.day = %(day)s and d.layout_id = %(layout)s
@@ -86,7 +93,7 @@ class Window:
 
     start: int
     step: int
-    series: tuple[Series, ...]
+    positions: Mapping[Series, int]
     shown: Floats
     means: Floats
 
@@ -94,7 +101,10 @@ class Window:
         return len(self.shown)
 
     def column(self, series: Series) -> Floats:
-        return self.shown[:, self.series.index(series)]
+        return self.shown[:, self.positions[series]]
+
+    def mean(self, series: Series) -> Floats:
+        return self.means[:, self.positions[series]]
 
 
 def read(
@@ -115,20 +125,33 @@ def read(
         _lay(shown, row_shown, targets, sources, (row.start - first) // step)
         if step > 60:
             _lay(means, row_means, targets, sources, (row.start - first) // step)
-    return Window(first, step, wanted, shown, means if step > 60 else shown)
+    positions = {item: column for column, item in enumerate(wanted)}
+    return Window(first, step, positions, shown, means if step > 60 else shown)
+
+
+def version(*, resource_id: int, start: datetime, end: datetime) -> datetime | None:
+    """Return when anything in the window last changed; None if it is empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION, _bounds(resource_id, int(start.timestamp()), end))
+        (changed_at,) = cursor.fetchone()
+    found: datetime | None = changed_at
+    return found
 
 
 def _rows(resource_id: int, first: int, end: datetime, step: int) -> list[_Row]:
-    values: dict[str, Any] = {
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_STEP[step], _bounds(resource_id, first, end))
+        return [_Row(*row) for row in cursor]
+
+
+def _bounds(resource_id: int, first: int, end: datetime) -> dict[str, Any]:
+    return {
         "resource": resource_id,
         "first_day": datetime.fromtimestamp(first, UTC).date(),
         "last_day": (end - timedelta(microseconds=1)).astimezone(UTC).date(),
         "first_hour": datetime.fromtimestamp(first // 3600 * 3600, UTC),
         "end": end,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_BY_STEP[step], values)
-        return [_Row(*row) for row in cursor]
 
 
 def _matching(wanted: tuple[Series, ...], layout: Layout) -> tuple[list[int], list[int]]:
