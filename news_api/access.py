@@ -5,11 +5,10 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from ninja.security import APIKeyHeader
 
-from news_api import cache, keys, limits
+from news_api import cache, keys, limits, settings
 from news_api.models import ApiKey
 from news_api.problems import Problem
 

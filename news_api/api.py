@@ -7,14 +7,13 @@ import logging
 from datetime import UTC
 from typing import Annotated
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, NinjaAPI, Path, Query, Router, Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import AwareDatetime, field_validator
 
-from news_api import cache, cursor, problems, queries
+from news_api import cache, cursor, problems, queries, settings
 from news_api.access import Gate
 from news_api.metrics import aggregator
 from news_api.problems import Problem

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from news_api import settings
 from news_api.resp import CacheUnavailable, Valkey
 
 Outcome = Literal["hit", "stale", "miss", "shared", "bypass"]
@@ -61,7 +61,8 @@ class _Flight:
     """One request on its way to the answer of one query."""
 
     def __init__(self, server: Valkey, query: str) -> None:
-        digest = hashlib.sha256(query.encode()).hexdigest()[:40]
+        # Each version keeps its own answers: a canary must not be judged by those of the old.
+        digest = hashlib.sha256(f"{settings.APP_VERSION} {query}".encode()).hexdigest()[:40]
         self._server = server
         self._page = f"news:page:{digest}"
         self._lock = f"news:lock:{digest}"

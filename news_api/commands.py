@@ -9,10 +9,9 @@ import threading
 from argparse import Namespace
 from types import FrameType
 
-from django.conf import settings
 from django.core.management import call_command
 
-from news_api import ingest, keys
+from news_api import ingest, keys, settings
 from news_api.locks import Lock, waiting_for
 from news_api.metrics import Reporter, aggregator
 from news_api.models import ApiKey

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-from news_api import logs
+from news_api import settings
 from news_api.metrics import Reporter, aggregator
 
 
@@ -32,15 +31,13 @@ keepalive = 75
 control_socket_disable = True
 # Heartbeats in memory: a slow disk must not look like a hung worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - not a secret
-logconfig_dict = logs.configuration(os.environ.get("NEWS_LOG_LEVEL", "INFO").upper())
+logconfig_dict = settings.LOGGING
 
 _reporters: list[Reporter] = []
 
 
 def post_worker_init(worker: Any) -> None:
     """Start reporting in the process that serves."""
-    from django.conf import settings
-
     dimensions = {
         "Service": "news-api",
         "Environment": settings.NEWS_ENVIRONMENT,

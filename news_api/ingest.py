@@ -6,11 +6,10 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from news_api import storage
+from news_api import settings, storage
 from news_api.locks import Lock, trying
 from news_api.metrics import aggregator
 from news_api.models import Source

@@ -8,10 +8,9 @@ import time
 import uuid
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from news_api import logs
+from news_api import logs, settings
 from news_api.metrics import aggregator
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

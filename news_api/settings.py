@@ -20,7 +20,7 @@ def _database() -> dict[str, Any]:
         "connect_timeout": 3,
         "application_name": "news-api",
         # A query that takes this long is a fault; give the thread back to the next request.
-        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=0",
+        "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
     }
     return {
         "ENGINE": "django.db.backends.postgresql",
