@@ -12,6 +12,14 @@ class Outcome(models.TextChoices):
     BLOCK = "BLOCK", "Blocks the release"
 
 
+_TONES = {
+    Outcome.PASS: "ok",
+    Outcome.WARN: "warning",
+    Outcome.UNKNOWN: "warning",
+    Outcome.BLOCK: "danger",
+}
+
+
 class PreflightResult(models.Model):
     """What one check found before the release; replaced as a set when the checks run again."""
 
@@ -35,3 +43,7 @@ class PreflightResult(models.Model):
     @property
     def blocks(self) -> bool:
         return self.outcome == Outcome.BLOCK
+
+    @property
+    def tone(self) -> str:
+        return _TONES[Outcome(self.outcome)]

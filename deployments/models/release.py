@@ -27,6 +27,20 @@ class Origin(models.TextChoices):
     EXTERNAL = "EXTERNAL", "Started outside Quarterdeck"
 
 
+_TONES = {
+    Status.PREPARING: "neutral",
+    Status.READY_TO_START: "neutral",
+    Status.NEEDS_DECISION: "warning",
+    Status.ROLLING_BACK: "warning",
+    Status.SUCCEEDED: "ok",
+    Status.ROLLED_BACK: "danger",
+    Status.BROKEN: "danger",
+    Status.FAILED: "danger",
+    Status.STOPPED: "neutral",
+    Status.CANCELLED: "neutral",
+}
+
+
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def in_flight(self) -> ReleaseQuerySet:
         """Releases that ECS is, or is about to be, working on."""
@@ -140,6 +154,11 @@ class Release(models.Model):
     @property
     def state(self) -> Status:
         return Status(self.status)
+
+    @property
+    def tone(self) -> str:
+        """How loud the state is: `ok`, `info`, `warning`, `danger` or `neutral`."""
+        return _TONES.get(self.state, "info")
 
     @property
     def version(self) -> str:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from deployments import presets
+from tests import make
+from tests.deployments import build
+from tests.deployments.ecs import FakeEcs
+
+
+@pytest.fixture
+def ecs(monkeypatch) -> FakeEcs:
+    fake = FakeEcs()
+    fake.stand_in(monkeypatch)
+    return fake
+
+
+@pytest.fixture
+def service(db):
+    return make.service(production_rule="arn:rule")
+
+
+@pytest.fixture
+def olga(db):
+    return make.operator()
+
+
+@pytest.fixture
+def anna(db):
+    return make.approver()
+
+
+@pytest.fixture
+def draft(service, olga):
+    """A canary of 1.4.1 asked for by olga, before its preflight."""
+    return build.draft(service, olga, preset=presets.named("canary"))
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """Let so much time pass that ECS would have shown an update whose answer was lost."""
+
+    def pass_time() -> None:
+        monkeypatch.setattr("deployments.reconciler.starting.SETTLED", timedelta(0))
+
+    return pass_time
