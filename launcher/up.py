@@ -89,9 +89,7 @@ class Plan:
     async def follow(self) -> None:
         """Start everything. Raises GaveUp, NoPostgres, NoValkey, PostgresTrouble."""
         await self._start_stores()
-        users = await self._prepare()
-        web = self.supervisor.start(self._web())
-        await web.ready.wait()
+        users = await self._serve()
         self.console.say(f"First page at {self.console.elapsed():.1f} s")
         # What no page waits for comes after the page: imports compete for the processors.
         if self.sandbox:
@@ -100,15 +98,20 @@ class Plan:
         self.supervisor.start(self._beat())
         self._welcome(users)
 
-    async def _prepare(self) -> list[dict[str, str]]:
-        """Migrate and return the first users, unless our own database has seen this very code."""
-        done = self._prepared()
-        if done is not None and done.is_current():
-            return []
-        await self._manage("migrate", "--verbosity", "0", "--no-input")
-        users = users_of(await self._manage("first_run", show=False))
-        if done is not None:
-            done.write()
+    async def _serve(self) -> list[dict[str, str]]:
+        """Migrate, start the web server and return the first users.
+
+        Our own database is left alone when it has seen this very code.
+        """
+        stamp = self._prepared()
+        known = stamp is not None and stamp.is_current()
+        if not known:
+            await self._manage("migrate", "--verbosity", "0", "--no-input")
+        web = self.supervisor.start(self._web())  # it boots while the first users are made
+        users = [] if known else users_of(await self._manage("first_run", show=False))
+        if stamp is not None:
+            stamp.write()
+        await web.ready.wait()
         return users
 
     def _prepared(self) -> Stamp | None:
