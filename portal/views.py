@@ -17,7 +17,8 @@ from ui.roles import Role
 @require_GET
 @requires(Role.VIEWER)
 def search_page(request: SignedInRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:100]
+    # PostgreSQL holds no NUL.
+    query = request.GET.get("q", "").replace("\0", "").strip()[:100]
     context = {"query": query, "results": search.find(query)}
     return render_page(request, "search.html", context, partials={"results"})
 

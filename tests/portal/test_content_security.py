@@ -68,7 +68,7 @@ def inline_of(answer: HttpResponse) -> Inline:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_nothing_inline(client: Client, path: str) -> None:
     make.service()
-    client.force_login(make.admin())
+    client.force_login(make.admin(password="long enough 12"))
 
     answer = client.get(path)
 
