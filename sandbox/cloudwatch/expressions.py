@@ -53,9 +53,9 @@ def evaluate(expression: str, lookup: Lookup) -> Series:
     source = expression.strip().replace("^", "**")
     try:
         tree = ast.parse(source, mode="eval")
+        result = _Evaluation(source, lookup).value(tree.body)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise refuse(f"Error in expression '{expression}': {error}") from error
-    result = _Evaluation(source, lookup).value(tree.body)
     if isinstance(result, float):
         raise refuse(f"Error in expression '{expression}': must return a time series.")
     return result

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.cloudwatch.metrics import Aggregate, Metric, aggregate, statistic_set
+from sandbox.cloudwatch.queries import AHEAD
 from sandbox.cloudwatch.source import minute_of
 from sandbox.errors import AwsError
 
@@ -44,7 +45,7 @@ def _invalid(message: str) -> AwsError:
 def _minute(moment: datetime, now: datetime) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=now.tzinfo)
-    if not now - timedelta(days=14) <= moment <= now + timedelta(hours=2):
+    if not now - timedelta(days=14) <= moment <= now + AHEAD:
         raise _invalid("Timestamp must lie between two weeks ago and two hours from now.")
     return minute_of(moment)
 

@@ -14,6 +14,9 @@ from sandbox.cloudwatch.statistics import Statistic, UnknownStatistic, parse
 from sandbox.errors import AwsError
 
 MAX_QUERIES = 500
+# Data are kept for 15 months, and accepted up to two hours ahead of time.
+KEPT = timedelta(days=455)
+AHEAD = timedelta(hours=2)
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 
 
@@ -31,7 +34,7 @@ class Window:
 
     def slots(self, period: int) -> int:
         """How many periods of so many minutes begin in the window."""
-        return -(-(self.end - self.start) // period)
+        return max(-(-(self.end - self.start) // period), 0)
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,11 @@ def window(start: datetime, end: datetime, now: datetime) -> Window:
     if start >= end:
         raise refuse("The parameter StartTime must be less than the parameter EndTime.")
     grain = _grain(now - start)
+    first = minute_of(start) // grain * grain
     last = minute_of(end) + (1 if end.timestamp() % 60 else 0)
-    return Window(minute_of(start) // grain * grain, last)
+    # Beyond these there is nothing to find, and a window of centuries has too many periods.
+    oldest, newest = minute_of(now - KEPT) // 60 * 60, minute_of(now + AHEAD) + 1
+    return Window(max(first, oldest), max(min(last, newest), oldest))
 
 
 def _aware(moment: datetime) -> datetime:

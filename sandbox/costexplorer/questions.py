@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ COSTS = (
 )
 METRICS = (*COSTS, "UsageQuantity")
 MONTHS_KEPT = 14
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,13 @@ def _whole(period: Mapping[str, str], today: date) -> Period:
 
 
 def _date(text: str) -> date:
+    # Python's own parser takes weeks and days without hyphens as well.
+    if not _DATE.fullmatch(text):
+        raise refuse(f"Dates must look like 2026-01-31, not {text!r}.")
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise refuse(f"Dates must look like 2026-01-31, not {text!r}.") from error
+        raise refuse(f"There is no such date: {text!r}.") from error
 
 
 def _months_before(first: date, months: int) -> date:

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.cloudwatch.metrics import Metric, aggregate
 from sandbox.cloudwatch.service import CloudWatch
+from sandbox.cloudwatch.source import minute_of
 from sandbox.errors import AwsError
+from sandbox.measurements import load_balancer_dimension
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 EPOCH = NOW - timedelta(hours=2)
@@ -154,6 +157,86 @@ def test_another_unit_has_no_data(cloudwatch):
     assert values(cloudwatch, stat(unit="Seconds")) == [1.0]
 
 
+REQUESTS = {
+    "Namespace": "AWS/ApplicationELB",
+    "MetricName": "RequestCount",
+    "Dimensions": [{"Name": "LoadBalancer", "Value": load_balancer_dimension("news-production")}],
+}
+
+
+def history(cloudwatch, period, start, end):
+    """RequestCount of production between two ages."""
+    stat = {"Metric": REQUESTS, "Period": period, "Stat": "Sum"}
+    return asyncio.run(
+        cloudwatch.get_metric_data(
+            MetricDataQueries=[{"Id": "q", "MetricStat": stat}],
+            StartTime=NOW - start,
+            EndTime=NOW - end,
+            ScanBy="TimestampAscending",
+        )
+    )["MetricDataResults"][0]
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "period", "points"),
+    [
+        (2, 60, 60),
+        (20, 60, 0),
+        (20, 300, 13),
+        (70, 300, 0),
+        (70, 3600, 2),
+        (500, 3600, 0),
+    ],
+)
+def test_older_data_are_kept_at_coarser_resolution(cloudwatch, days_ago, period, points):
+    start = timedelta(days=days_ago, minutes=2)
+
+    result = history(cloudwatch, period, start, start - timedelta(hours=1))
+
+    assert len(result["Values"]) == points
+
+
+@pytest.mark.parametrize(("days_ago", "minute"), [(2, 28), (20, 25), (70, 0)])
+def test_the_start_is_rounded_down_to_the_resolution_kept(cloudwatch, days_ago, minute):
+    start = timedelta(days=days_ago, minutes=1, seconds=30)
+
+    result = history(cloudwatch, 3600, start, start - timedelta(hours=2))
+
+    assert result["Timestamps"][0].minute == minute
+
+
+def test_one_query_spans_all_resolutions(cloudwatch):
+    result = history(cloudwatch, 86400, timedelta(days=100), timedelta(0))
+
+    assert len(result["Values"]) == 100
+    assert min(result["Values"]) > 0.5 * max(result["Values"])
+
+
+def test_history_goes_over_into_what_is_published(cloudwatch):
+    published = Metric.parse("AWS/ApplicationELB", "RequestCount", REQUESTS["Dimensions"])
+    later = [minute_of(EPOCH) + offset for offset in range(3)]
+    cloudwatch.publish({(published, minute): (aggregate([1.0]), "Count") for minute in later})
+
+    result = history(cloudwatch, 60, timedelta(hours=2, minutes=5), timedelta(0))
+
+    assert len(result["Values"]) == 5 + 3
+    assert result["Values"][-3:] == [1.0, 1.0, 1.0]
+
+
+def test_a_window_of_centuries_costs_nothing(cloudwatch):
+    put(cloudwatch, 1, 1.0)
+
+    found = asyncio.run(
+        cloudwatch.get_metric_data(
+            MetricDataQueries=[stat()],
+            StartTime=datetime(1, 1, 1, tzinfo=UTC),
+            EndTime=datetime(9999, 1, 1, tzinfo=UTC),
+        )
+    )
+
+    assert found["MetricDataResults"][0]["Values"] == [1.0]
+
+
 def test_queries_that_return_no_data_serve_expressions_only(cloudwatch):
     put(cloudwatch, 1, 3.0)
 
@@ -277,6 +360,7 @@ def test_a_start_that_is_not_before_the_end_is_refused(cloudwatch):
         ("unknown * 2", None),
         ("5", None),
         ("e + 1", None),
+        ("-" * 2000 + "q", None),
         ("q + five", None),
     ],
 )

@@ -382,6 +382,8 @@ def test_questions_that_make_no_sense_are_refused(explorer, parameters):
         ("2025-08-31", "2026-09-11"),
         ("2026-11-01", "2026-12-02"),
         ("2026-9-1", "2026-09-11"),
+        ("2026-W36-2", "2026-09-11"),
+        ("2026-02-30", "2026-09-11"),
     ],
 )
 def test_periods_that_make_no_sense_are_refused(explorer, start, end):
