@@ -8,6 +8,8 @@ import os
 import sys
 from typing import NoReturn
 
+from news_api.environment import BadConfiguration
+
 COMMANDS_WITH_DJANGO = {
     "migrate": "migrate",
     "ingest": "run_ingest",
@@ -24,7 +26,10 @@ def main() -> int:
         _serve(arguments.bind)
     if arguments.command == "healthcheck":
         return _healthcheck(arguments.address)
-    return _with_django(arguments)
+    try:
+        return _with_django(arguments)
+    except BadConfiguration as error:
+        sys.exit(str(error))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,11 +41,18 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
     ingest = commands.add_parser("ingest", help="read the sources")
     ingest.add_argument("--forever", action="store_true", help="round after round")
-    ingest.add_argument("--every", type=float, default=60.0, metavar="SECONDS")
+    ingest.add_argument("--every", type=_seconds, default=60.0, metavar="SECONDS")
     health = commands.add_parser("healthcheck", help="exit 0 if a server answers /healthz")
     health.add_argument("--address", default="127.0.0.1:8000", metavar="HOST:PORT")
     _add_apikey(commands.add_parser("apikey", help="manage API keys"))
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 86_400:
+        raise argparse.ArgumentTypeError("must be more than 0 and less than a day")
+    return seconds
 
 
 def _add_apikey(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from news_api.models import ApiKey
 from news_api.problems import Problem
 
 MAX_KEY_LENGTH = 200
+CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="news"'}
 
 
 class Gate(APIKeyHeader):
@@ -33,9 +34,9 @@ class Gate(APIKeyHeader):
         # Guesses are charged like any anonymous request, so guessing is slow.
         _charge(request, f"ip:{client_address(request)}", settings.NEWS_ANONYMOUS_PER_MINUTE)
         if key is not None:
-            raise Problem(401, "This API key is unknown or has been revoked.")
+            raise Problem(401, "This API key is unknown or has been revoked.", CHALLENGE)
         if settings.NEWS_REQUIRE_API_KEY:
-            raise Problem(401, "An API key is required in the X-API-Key header.")
+            raise Problem(401, "An API key is required in the X-API-Key header.", CHALLENGE)
         return "anonymous"
 
     def _caller(self, key: str | None) -> ApiKey | None:

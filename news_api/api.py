@@ -91,6 +91,7 @@ def _answer(query: str, compute: cache.Compute) -> HttpResponse:
     aggregator.count(CacheHits=int(not computed), CacheMisses=int(computed))
     response = _json(body)
     response["X-Cache"] = outcome
+    response["Cache-Control"] = f"private, max-age={settings.NEWS_CACHE_FRESH_SECONDS}"
     return response
 
 

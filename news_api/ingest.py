@@ -6,7 +6,8 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DataError, IntegrityError, connection
+from django.db import Error as DatabaseFailed
 from django.utils import timezone
 
 from news_api import settings, storage
@@ -26,8 +27,9 @@ def run_forever(*, every: float, stopping: threading.Event) -> None:
     while not stopping.is_set():
         try:
             run_once(stopping=stopping, all_sources=False)
-        except (OperationalError, InterfaceError) as error:
-            _log.error("round given up: the database did not answer", exc_info=error)
+        except DatabaseFailed as error:
+            # Away, or not migrated yet: both pass.
+            _log.error("round given up: the database failed", exc_info=error)
             connection.close()
         stopping.wait(every)
 
@@ -62,14 +64,18 @@ def _ingest(source: Source, reader: Reader, at: datetime) -> None:
     entry = catalog.SourceEntry(source.name, source.kind, source.url, source.language)
     try:
         reading = reader.read(entry, etag=source.etag, last_modified=source.last_modified, at=at)
+        _keep(source, reading, at)
     except SourceFailed as error:
-        storage.record_failure(source, str(error), at=at)
-        aggregator.count(SourceFailures=1)
-        _log.warning(
-            "source failed", extra={"fields": {"source": source.name, "error": str(error)}}
-        )
-        return
-    _keep(source, reading, at)
+        _give_up(source, str(error), at)
+    except (DataError, IntegrityError) as error:
+        _log.error("articles refused by the database", exc_info=error)
+        _give_up(source, "the source's articles could not be stored", at)
+
+
+def _give_up(source: Source, reason: str, at: datetime) -> None:
+    storage.record_failure(source, reason, at=at)
+    aggregator.count(SourceFailures=1)
+    _log.warning("source failed", extra={"fields": {"source": source.name, "error": reason}})
 
 
 def _keep(source: Source, reading: Reading, at: datetime) -> None:

@@ -62,13 +62,11 @@ class Connection:
     def __init__(self, address: Address) -> None:
         self._socket = _open(address)
         self._reader: BinaryIO = self._socket.makefile("rb")
-        if address.password:
-            login = (
-                (address.username, address.password) if address.username else (address.password,)
-            )
-            self.execute("AUTH", *login)
-        if address.database:
-            self.execute("SELECT", str(address.database))
+        try:
+            self._log_in(address)
+        except BaseException:
+            self.close()
+            raise
 
     def execute(self, *words: str | bytes) -> Reply:
         """Send one command, return its reply. Raises OSError and CacheUnavailable."""
@@ -78,6 +76,13 @@ class Connection:
     def close(self) -> None:
         self._reader.close()
         self._socket.close()
+
+    def _log_in(self, address: Address) -> None:
+        if address.password:
+            names = (address.username, address.password)
+            self.execute("AUTH", *(name for name in names if name))
+        if address.database:
+            self.execute("SELECT", str(address.database))
 
 
 class Valkey:
@@ -125,15 +130,23 @@ class Valkey:
 
 def _open(address: Address) -> socket.socket:
     if address.path:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(TIMEOUT_SECONDS)
-        connection.connect(address.path)
-        return connection
+        return _open_unix(address.path)
     connection = socket.create_connection((address.host, address.port), TIMEOUT_SECONDS)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not address.tls:
         return connection
     return ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
+
+
+def _open_unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(TIMEOUT_SECONDS)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _command(words: tuple[str | bytes, ...]) -> bytes:

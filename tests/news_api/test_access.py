@@ -41,6 +41,7 @@ def test_a_key_opens_the_api_until_it_is_revoked(
     assert revoked.returncode == 0
     assert refused.status_code == 401
     assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.headers["WWW-Authenticate"].startswith("ApiKey")
     assert "revoked" in refused.json()["detail"]
     assert "revoked" in service.run("apikey", "list").stdout
 

@@ -114,5 +114,16 @@ def test_a_body_that_names_a_file_does_not_open_it(tmp_path: Path) -> None:
         read(str(secret))
 
 
+def test_an_entity_that_names_a_file_does_not_open_it(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
+    entity = f'<!DOCTYPE rss [<!ENTITY file SYSTEM "{secret.as_uri()}">]>'
+    document = rss(item("Look: &file;", "https://wire.example/1", "&file;"))
+
+    articles = read(document.replace("<rss", entity + "<rss", 1))
+
+    assert "the secret" not in str(articles)
+
+
 def test_a_feed_without_entries_is_a_feed() -> None:
     assert read(rss()) == []

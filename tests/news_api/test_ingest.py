@@ -9,6 +9,7 @@ import psycopg
 from news_api.back_off import back_off
 from news_api.locks import Lock
 from tests.news_api.feeds import FeedServer, item, rss
+from tests.news_api.relay import Relay
 from tests.news_api.service import Service, wait_for
 
 
@@ -191,6 +192,48 @@ def test_a_source_that_leaves_the_configuration_rests_and_may_return(
     assert feeds.asked("/leaves") == 2
 
 
+def test_a_source_whose_articles_the_database_refuses_does_not_stop_the_others(
+    service: Service, db: psycopg.Connection, feeds: FeedServer
+) -> None:
+    bad = feeds.serve("/bad", rss(item("Unwanted", "https://wire.example/1")))
+    good = feeds.serve("/good", rss(item("Harbour", "https://wire.example/h")))
+    db.execute("ALTER TABLE news_api_article ADD CONSTRAINT test CHECK (title <> 'Unwanted')")
+
+    ingest(service, bad, good)
+
+    db.execute("ALTER TABLE news_api_article DROP CONSTRAINT test")
+    assert titles(db) == ["Harbour"]
+    assert state(db, "a")["last_error"] == "the source's articles could not be stored"
+
+
+def test_the_endless_ingest_outlives_an_outage_of_the_database(
+    service: Service, db: psycopg.Connection, feeds: FeedServer, database_relay: tuple[Relay, str]
+) -> None:
+    relay, url = database_relay
+    feed = feeds.serve("/feed", rss(item("Harbour", "https://wire.example/h")))
+    process = service.start(
+        "ingest",
+        "--forever",
+        "--every",
+        "0.05",
+        NEWS_DATABASE_URL=url,
+        NEWS_SOURCES=sources(feed),
+    )
+    try:
+        wait_for(lambda: feeds.asked("/feed") >= 1)
+        relay.cut()
+        wait_for(lambda: "the database failed" in process.output.read_text())
+        relay.mend()
+        before = feeds.asked("/feed")
+        wait_for(lambda: feeds.asked("/feed") > before)
+        status = process.stop()
+    finally:
+        process.kill()
+
+    assert status == 0
+    assert titles(db) == ["Harbour"]
+
+
 def test_a_second_ingest_leaves_the_round_to_the_first(
     service: Service, db: psycopg.Connection, feeds: FeedServer
 ) -> None:
@@ -210,8 +253,8 @@ def test_a_mistake_in_the_sources_is_told_and_nothing_is_touched(
 ) -> None:
     done = service.run("ingest", NEWS_SOURCES='[{"name": "Bad Name"}]')
 
-    assert done.returncode != 0
-    assert "is not a name" in done.stderr
+    assert done.returncode == 1
+    assert done.stderr == "NEWS_SOURCES: 'Bad Name' is not a name (a-z, 0-9, -)\n"
     assert db.execute("SELECT count(*) FROM news_api_source").fetchone() == (0,)
 
 

@@ -92,6 +92,15 @@ def test_an_answer_past_its_freshness_is_served_while_one_request_renews_it(
     assert [item["title"] for item in renewed.json()["items"]] == ["New news", "Old news"]
 
 
+def test_two_versions_do_not_share_answers(serve: Serve, db: psycopg.Connection) -> None:
+    old = serve(NEWS_CACHE_FRESH_SECONDS="60", APP_VERSION="1.4.0")
+    new = serve(NEWS_CACHE_FRESH_SECONDS="60", APP_VERSION="1.4.1")
+
+    outcomes = [task.http.get("/v1/articles").headers["X-Cache"] for task in (old, new, old)]
+
+    assert outcomes == ["miss", "miss", "hit"]
+
+
 def test_a_query_that_fails_does_not_leave_its_lock_behind(
     serve: Serve, db: psycopg.Connection
 ) -> None:
