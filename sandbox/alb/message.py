@@ -40,6 +40,7 @@ class Request:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
         self.complete = False
+        self.keep_alive = False
         self.received = 0
         self.started = time.time()
 
@@ -70,8 +71,9 @@ class Request:
         self.body += body
 
     def on_message_complete(self) -> None:
-        """httptools: the request ended."""
+        """httptools: the request ended. The parser knows about keep-alive only now."""
         self.complete = True
+        self.keep_alive = bool(self._parser.should_keep_alive())
 
     def _count(self, size: int) -> None:
         self._header_bytes += size
@@ -83,11 +85,6 @@ class Request:
         """GET, HEAD, POST…"""
         method: bytes = self._parser.get_method()
         return method
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the client wants to keep its connection."""
-        return bool(self._parser.should_keep_alive())
 
     def header(self, name: bytes) -> bytes:
         """The first value of `name` (lower case), or nothing."""

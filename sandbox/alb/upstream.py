@@ -62,7 +62,7 @@ class Upstream(asyncio.Protocol):
         self._answered = False
         self._complete = False
         self._framed = False
-        self._broken = False
+        self._keep_alive = False
 
     def on_header(self, name: bytes, _: bytes) -> None:
         """httptools: a response header."""
@@ -71,13 +71,18 @@ class Upstream(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """httptools: the header block ended."""
-        if self._head and self._parser.get_status_code() >= 200:
-            self._complete = True
+        if self._head:
+            self._ended()
 
     def on_message_complete(self) -> None:
-        """httptools: a response ended; interim ones (1xx) do not count."""
+        """httptools: a response ended."""
+        self._ended()
+
+    def _ended(self) -> None:
+        """Interim responses (1xx) do not count. The parser knows about keep-alive only now."""
         if self._parser.get_status_code() >= 200:
             self._complete = True
+            self._keep_alive = bool(self._parser.should_keep_alive())
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes of the response."""
@@ -91,7 +96,7 @@ class Upstream(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            self._complete = self._broken = True
+            self._complete, self._keep_alive = True, False
         exchange.response_bytes(data)
         if self._complete:
             self._finish(exchange)
@@ -99,7 +104,7 @@ class Upstream(asyncio.Protocol):
     def _finish(self, exchange: Exchange) -> None:
         self._exchange = None
         # After HEAD the parser still waits for a body, so that connection cannot be reused.
-        keep = not self._broken and bool(self._parser.should_keep_alive())
+        keep = self._keep_alive
         if keep and not self._head and not self.target.draining:
             self.reused = True
             self.target.idle.append(self)
