@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog.models import AuditEntry
+from deployments import operations
+from deployments.models import DecisionState, Release, Status
+from tests import make
+from tests.deployments import build
+from tests.deployments.ecs import NEW_DIGEST
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def silent_bell(monkeypatch):
+    """The bell only wakes a worker; no worker runs here, and the row carries the work."""
+    monkeypatch.setattr("deployments.ringing._ring", lambda task: None)
+
+
+@pytest.fixture
+def as_olga(client, olga):
+    client.force_login(olga)
+    return client
+
+
+@pytest.fixture
+def as_anna(client, anna):
+    client.force_login(anna)
+    return client
+
+
+def filled_in(service, **changes):
+    build.image()
+    return {
+        "key": str(uuid.uuid4()),
+        "service": service.slug,
+        "image": NEW_DIGEST,
+        "preset": "canary",
+        "reason": "Faster search results",
+    } | changes
+
+
+def test_a_release_asked_for_twice_by_one_form_is_one_release(as_olga, service):
+    form = filled_in(service)
+
+    first = as_olga.post(reverse("deployments:new"), form)
+    second = as_olga.post(reverse("deployments:new"), form)
+
+    assert first.status_code == second.status_code == 302
+    assert first.url == second.url
+    assert Release.objects.count() == 1
+
+
+def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(as_olga, service):
+    response = as_olga.post(
+        reverse("deployments:new"), filled_in(service, percent="101", reason="short")
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert 'value="101"' in page
+    assert "less than or equal to 100" in page
+    assert "at least 10 characters" in page
+    assert Release.objects.count() == 0
+
+
+def test_a_percentage_finer_than_ecs_takes_is_refused(as_olga, service):
+    response = as_olga.post(reverse("deployments:new"), filled_in(service, percent="10.05"))
+
+    assert response.status_code == 422
+
+
+def test_the_form_offers_the_images_of_the_services_own_repository(as_olga, service):
+    build.image()
+
+    page = as_olga.get(f"{reverse('deployments:new')}?service={service.slug}").content.decode()
+
+    assert "1.4.1" in page
+    assert "Blue-green with pause" in page
+    assert "Rolling" not in page
+
+
+def test_a_service_without_a_load_balancer_is_offered_only_rolling(as_olga, db):
+    ingest = make.service(name="news-ingest", load_balancer="", target_groups=[])
+    build.image()
+
+    page = as_olga.get(f"{reverse('deployments:new')}?service={ingest.slug}").content.decode()
+
+    assert "Rolling" in page
+    assert "Canary" not in page
+
+
+def test_the_review_shows_checks_changes_and_what_will_be_sent(as_olga, ecs, draft):
+    release = build.look(draft)
+
+    page = as_olga.get(release.get_absolute_url()).content.decode()
+
+    assert "All traffic goes to news-api-blue." in page
+    assert "news-api image" in page
+    assert "canaryPercent" in page
+    assert "Start: release 1.4.1" in page
+
+
+def test_a_blocked_release_has_no_start_button(as_olga, ecs, draft):
+    ecs.images.clear()
+
+    release = build.look(draft)
+    page = as_olga.get(release.get_absolute_url()).content.decode()
+
+    assert "A check blocks this release" in page
+    assert "Start: release" not in page
+
+
+def test_starting_over_http_starts_once(as_olga, ecs, draft):
+    release = build.look(draft)
+
+    as_olga.post(reverse("deployments:start", args=[release.pk]))
+    again = as_olga.post(reverse("deployments:start", args=[release.pk]), follow=True)
+
+    assert "Started by olga at" in again.content.decode()
+    release.refresh_from_db()
+    assert release.status == Status.STARTING
+
+
+def test_promoting_over_http_needs_an_approver(client, ecs, draft, olga, anna):
+    release = build.paused(draft, olga, ecs)
+    url = reverse("deployments:approve", args=["ecs-pause-1"])
+    client.force_login(olga)
+
+    refused = client.post(url)
+    client.force_login(anna)
+    done = client.post(url, {"reason": "Watched the logs instead"})
+
+    assert (refused.status_code, done.status_code) == (403, 302)
+    assert release.decisions.get().state == DecisionState.APPROVED
+    assert ecs.calls[-1] == ("continue_deployment", ("ecs-pause-1", "CONTINUE"))
+
+
+def test_promoting_without_enough_evidence_needs_a_reason(as_anna, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+
+    response = as_anna.post(reverse("deployments:approve", args=["ecs-pause-1"]), follow=True)
+
+    assert "write down why you go on" in response.content.decode()
+    assert release.decisions.get().state == DecisionState.OPEN
+
+
+def test_the_second_approver_is_told_who_was_first(as_anna, ecs, draft, olga, anna):
+    release = build.paused(draft, olga, ecs)
+    ben = make.approver("ben")
+    operations.approve(decision=release.decisions.get(), by=ben, at=timezone.now())
+
+    response = as_anna.post(
+        reverse("deployments:approve", args=["ecs-pause-1"]), {"reason": "Me too"}, follow=True
+    )
+
+    assert "Promoted by ben at" in response.content.decode()
+
+
+def test_a_rollback_reaches_ecs_within_the_request(as_olga, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+
+    response = as_olga.post(
+        reverse("deployments:roll_back", args=[release.pk]), {"reason": "Errors"}, follow=True
+    )
+
+    assert ecs.count("stop_deployment") == 1
+    assert "Rolling back" in response.content.decode()
+
+
+def test_a_rollback_works_with_a_dead_broker(as_olga, ecs, draft, olga, monkeypatch, settings):
+    release = build.paused(draft, olga, ecs)
+    monkeypatch.undo()
+    ecs.stand_in(monkeypatch)
+    from portal.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:9/0")
+
+    as_olga.post(reverse("deployments:roll_back", args=[release.pk]), {"reason": "Errors"})
+
+    assert ecs.count("stop_deployment") == 1
+
+
+def test_the_page_of_a_paused_canary_says_what_each_button_does(as_anna, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+
+    page = as_anna.get(release.get_absolute_url()).content.decode()
+
+    assert "Promote 1.4.1 to 100 %" in page
+    assert "Reject: back to 1.4.0" in page
+    assert "traffic leaves 1.4.1 in about a second" in page
+
+
+def test_a_viewer_sees_everything_and_no_button(client, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    client.force_login(make.user())
+
+    page = client.get(release.get_absolute_url()).content.decode()
+
+    assert "Waiting for a decision" in page
+    assert "<form" not in page.split('id="actions"')[1].split("</section>")[0]
+
+
+def test_an_unchanged_live_part_is_not_sent_again(as_olga, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    url = release.get_absolute_url()
+    part = as_olga.get(url, headers={"HX-Request": "true", "HX-Target": "actions"})
+    seen = part.content.decode().split("?seen=")[1].split('"')[0]
+    headers = {"HX-Request": "true", "HX-Target": "actions"}
+
+    unchanged = as_olga.get(f"{url}?seen={seen}", headers=headers)
+    operations.roll_back(release=release, by=olga, at=timezone.now(), reason="Errors")
+    changed = as_olga.get(f"{url}?seen={seen}", headers=headers)
+
+    assert (unchanged.status_code, changed.status_code) == (204, 200)
+    assert changed.content.decode().lstrip().startswith('<section id="actions"')
+
+
+def test_a_finished_release_no_longer_polls(as_olga, ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+    release = build.look(release)
+
+    page = as_olga.get(release.get_absolute_url()).content.decode()
+
+    assert "hx-trigger" not in page.split('id="progress"')[1].split("</main>")[0]
+
+
+def test_a_restore_needs_the_services_name_typed(as_olga, ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+    release = build.look(release)
+    url = reverse("deployments:restore", args=[release.pk])
+    form = {"key": str(uuid.uuid4()), "reason": "Slow since then", "typed": "news"}
+
+    refused = as_olga.post(url, form, follow=True)
+    accepted = as_olga.post(url, form | {"typed": "news-api"}, follow=True)
+
+    assert "Type news-api to confirm." in refused.content.decode()
+    assert "Restore 1.4.1 → 1.4.0" in accepted.content.decode()
+
+
+def test_approvals_list_what_waits(as_olga, ecs, draft, olga):
+    build.paused(draft, olga, ecs)
+
+    page = as_olga.get(reverse("deployments:approvals")).content.decode()
+
+    assert "1.4.1" in page
+    assert "Promote" in page
+
+
+def test_the_list_shows_those_in_flight_first(as_olga, ecs, service, olga):
+    ended = build.look(build.draft(service, olga, key="old"))
+    build.started(build.draft(service, olga, key="new"), olga)
+    operations.cancel(release=ended, by=olga, at=timezone.now())
+
+    page = as_olga.get(reverse("deployments:list")).content.decode()
+
+    assert page.index("Starting") < page.index("Cancelled")
+
+
+def test_the_list_filters_by_service(as_olga, ecs, draft):
+    page = as_olga.get(reverse("deployments:list") + "?service=other").content.decode()
+
+    assert "This service has not been released yet." in page
+
+
+def test_a_refusal_is_audited(as_olga, ecs, draft):
+    as_olga.post(reverse("deployments:start", args=[draft.pk]))
+
+    entry = AuditEntry.objects.get(action="deployments.start")
+    assert entry.outcome == "refused"
+    assert "preflight is still running" in entry.detail["why"]
