@@ -121,11 +121,16 @@
     const ink = variable("--dim");
     const shapes = spec.markers.map(({ at }) => ({ type: "line", xref: "x", yref: "paper", x0: at * 1000, x1: at * 1000, y0: 0, y1: 1, line: { color: ink, width: 1 } }));
     const annotations = spec.markers.map(({ at, symbol, title }) => ({ x: at * 1000, xref: "x", y: 1, yref: "paper", yanchor: "top", xanchor: "left", text: symbol, hovertext: escaped(title), showarrow: false, font: { size: 11, color: ink } }));
-    if (panel.threshold) {
+    if (panel.threshold && reaches(panel, 0.4 * panel.threshold.value)) {
       const { value, label } = panel.threshold;
       shapes.push({ type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { color: variable("--errors"), width: 1, dash: "longdash" }, layer: "below", label: { text: label, textposition: "end", font: { size: 10, color: ink } } });
     }
     return { shapes, annotations };
+  }
+
+  // A limit far above all values would press them flat; its words are in the panel's head anyway.
+  function reaches(panel, height) {
+    return panel.lines.some((line) => series.lines.get(line.key)?.some((value) => value > height));
   }
 
   // Plotly reads a little HTML in texts.
