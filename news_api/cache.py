@@ -23,8 +23,9 @@ from news_api.resp import CacheUnavailable, Valkey
 Outcome = Literal["hit", "stale", "miss", "shared", "bypass"]
 Compute = Callable[[], bytes]
 
-LOCK_SECONDS = 6
-WAIT_SECONDS = 5.5
+# The lock outlives the longest query, and nobody waits longer than it may take.
+WAIT_SECONDS = settings.STATEMENT_TIMEOUT_MS / 1000 + 0.5
+LOCK_MILLISECONDS = settings.STATEMENT_TIMEOUT_MS + 1000
 POLL_SECONDS = 0.02
 
 # Delete the lock only if it is still ours: it may have expired and belong to another request.
@@ -104,7 +105,7 @@ class _Flight:
         return Kept(body, fresh=time.time() * 1000 < int(fresh_until))
 
     def _take_lock(self) -> bool:
-        lifetime = str(LOCK_SECONDS * 1000)
+        lifetime = str(LOCK_MILLISECONDS)
         return self._server.execute("SET", self._lock, self._token, "NX", "PX", lifetime) == b"OK"
 
     def _try_keep(self, body: bytes) -> None:

@@ -49,7 +49,9 @@ def test_of_twenty_misses_at_once_one_asks_the_database(
     serve: Serve, db: psycopg.Connection, valkey: Valkey
 ) -> None:
     make_article(db, "Harbour")
-    tasks = [serve(NEWS_CACHE_FRESH_SECONDS="60") for _ in range(3)]
+    tasks = [
+        serve(NEWS_CACHE_FRESH_SECONDS="60", NEWS_STATEMENT_TIMEOUT_MS="60000") for _ in range(3)
+    ]
     before = callers(valkey)
 
     def ask(number: int) -> httpx.Response:
@@ -73,7 +75,7 @@ def test_an_answer_past_its_freshness_is_served_while_one_request_renews_it(
     serve: Serve, db: psycopg.Connection, valkey: Valkey
 ) -> None:
     make_article(db, "Old news")
-    server = serve(NEWS_CACHE_FRESH_SECONDS="60")
+    server = serve(NEWS_CACHE_FRESH_SECONDS="60", NEWS_STATEMENT_TIMEOUT_MS="60000")
     server.http.get("/v1/articles")
     make_article(db, "New news", minutes=1)
     age(valkey)
