@@ -1,4 +1,5 @@
-# One image for web, worker and beat; the command decides. The sandbox has a target of its own:
+# One image for web, worker, beat and the News API; the command decides. The sandbox, which needs
+# more packages, has a target of its own:
 #   docker build -t quarterdeck .                            the portal
 #   docker build -t quarterdeck-sandbox --target sandbox .   the sandbox with the News API
 
@@ -58,6 +59,7 @@ COPY costs costs
 COPY deployments deployments
 COPY incidents incidents
 COPY monitoring monitoring
+COPY news_api news_api
 COPY portal portal
 COPY ui ui
 COPY templates templates
