@@ -22,7 +22,7 @@ from sandbox.cloudwatch.load_balancer import (
     of_load_balancers,
     of_target_group,
 )
-from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.history import PRODUCTION, backing
 from sandbox.measurements import (
@@ -77,6 +77,8 @@ class Publisher:
     def __init__(self, cloudwatch: CloudWatch) -> None:
         self._cloudwatch = cloudwatch
         self._epoch = cloudwatch.epoch_minute
+        self._first_minute: int | None = None
+        self._before_restart: dict[tuple[Metric, int], Aggregate | None] = {}
         self._gauges: dict[tuple[Metric, str], _Reading] = {}
         self._baselines: dict[str, tuple[int, float, float]] = {}
 
@@ -104,7 +106,25 @@ class Publisher:
         minutes |= self._of_health(health, now)
         minutes |= self._of_tasks(tasks, now)
         minutes |= self._of_backing(report["minutes"], now)
-        self._cloudwatch.publish(minutes)
+        self._cloudwatch.publish(self._continued(minutes, now))
+
+    def _continued(self, minutes: Minutes, now: float) -> Minutes:
+        """Add what was counted in this process's first minute before it started.
+
+        The load balancer begins again at zero after a restart; the minute does not.
+        """
+        if self._first_minute is None:
+            self._first_minute = int(now // 60)
+        for key, (new, unit) in minutes.items():
+            metric, minute = key
+            if minute > self._first_minute or metric.namespace != NAMESPACE:
+                continue
+            if key not in self._before_restart:
+                self._before_restart[key] = self._cloudwatch.published(metric, minute)
+            before = self._before_restart[key]
+            if before:
+                minutes[key] = (before + new, unit)
+        return minutes
 
     def _gauge(self, metric: Metric, value: float, now: float, unit: str) -> Minutes:
         """One more sample of a gauge in the current minute."""

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import tokens
 from sandbox.cloudwatch import datapoints, publishing, queries
 from sandbox.cloudwatch.evaluation import Evaluation
-from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.pages import MAX_DATAPOINTS, Order, page
 from sandbox.cloudwatch.source import Source, minute_of
 from sandbox.cloudwatch.store import Batch, Store
@@ -46,6 +46,10 @@ class CloudWatch:
     def publish(self, batch: Batch) -> None:
         """Set whole minutes, as AWS's own services do: (metric, minute) → (aggregate, unit)."""
         self._store.replace(batch)
+
+    def published(self, metric: Metric, minute: int) -> Aggregate | None:
+        """What was published for one minute (since 1970), None if nothing was."""
+        return self._store.at(metric, minute)
 
     def last_minute(self, metric: Metric) -> int | None:
         """The newest minute published for a metric, None before the first."""

@@ -122,9 +122,14 @@ class Store:
             parts = [self._points(known.number, day) for day in days]
         return window(join(parts), start, end)
 
+    def at(self, metric: Metric, minute: int) -> Aggregate | None:
+        """What one minute holds, None without data."""
+        with self._lock:
+            known = self._known.get(metric)
+            return self._day(known.number, minute // DAY).rows.get(minute) if known else None
+
     def _sum(self, metric: Metric, minute: int, new: Aggregate) -> Aggregate:
-        known = self._known.get(metric)
-        old = self._day(known.number, minute // DAY).rows.get(minute) if known else None
+        old = self.at(metric, minute)
         return old + new if old else new
 
     def _write(self, batch: Batch) -> None:

@@ -236,6 +236,24 @@ def test_after_a_restart_the_load_balancer_is_asked_for_what_is_missing(cloudwat
     assert Publisher(cloudwatch).since(NOW + 30) == int(NOW // 60) - 2
 
 
+def test_a_restart_within_a_minute_loses_none_of_its_requests(cloudwatch, publisher):
+    before, after = Book(), Book()
+    answered(before, [0.01] * 5)
+    publisher.publish(now=NOW + 5, report=measured(before), tasks=[task()], health=[])
+    restarted = Publisher(cloudwatch)
+    answered(after, [0.01] * 2)
+    restarted.publish(now=NOW + 30, report=measured(after), tasks=[task()], health=[])
+    answered(after, [0.5] * 1)
+
+    restarted.publish(now=NOW + 35, report=measured(after), tasks=[task()], health=[])
+
+    assert alb(cloudwatch, "RequestCount") == 8
+    assert alb(cloudwatch, "RequestCount", group=None) == 8
+    assert alb(cloudwatch, "TargetResponseTime", "SampleCount") == 8
+    assert alb(cloudwatch, "TargetResponseTime", "p99") == pytest.approx(0.5, rel=0.02)
+    assert ecs(cloudwatch, "MemoryUtilization", "SampleCount") == 1
+
+
 def test_nothing_before_the_epoch_is_asked_for(publisher):
     assert publisher.since(EPOCH.timestamp()) == int(EPOCH.timestamp() // 60)
 
