@@ -23,7 +23,7 @@ def present(**values: Any) -> dict[str, Any]:
 def task_definition(definition: TaskDefinition) -> dict[str, Any]:
     """`taskDefinition` of the register and describe answers."""
     return present(
-        **definition.body,
+        **{"volumes": [], "placementConstraints": [], **definition.body},
         taskDefinitionArn=definition.arn,
         family=definition.family,
         revision=definition.revision,
@@ -33,8 +33,6 @@ def task_definition(definition: TaskDefinition) -> dict[str, Any]:
         registeredBy="arn:aws:iam::123456789012:user/sandbox",
         compatibilities=["EC2", "FARGATE"],
         requiresAttributes=[],
-        volumes=definition.body.get("volumes", []),
-        placementConstraints=definition.body.get("placementConstraints", []),
     )
 
 
