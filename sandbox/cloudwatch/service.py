@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import tokens
+from sandbox.charges import METRICS_REQUESTED, Charges
 from sandbox.cloudwatch import datapoints, publishing, queries
 from sandbox.cloudwatch.evaluation import Evaluation
 from sandbox.cloudwatch.metrics import Aggregate, Metric
@@ -36,12 +37,14 @@ class CloudWatch:
     ) -> None:
         self._store = Store(home / "metrics.sqlite")
         self._source = Source(past=History(epoch), store=self._store, epoch=epoch)
+        self._charges = Charges(home)
         self._clock = clock
         self.epoch_minute = minute_of(epoch)
 
     def close(self) -> None:
         """Release the database."""
         self._store.close()
+        self._charges.close()
 
     def publish(self, batch: Batch) -> None:
         """Set whole minutes, as AWS's own services do: (metric, minute) → (aggregate, unit)."""
@@ -85,13 +88,17 @@ class CloudWatch:
         limit = parameters.get("MaxDatapoints") or MAX_DATAPOINTS
         if not 0 < limit <= MAX_DATAPOINTS:
             raise queries.refuse(f"MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
-        return page(
+        answer = page(
             queries=parsed,
             evaluation=evaluation,
             order=Order(limit, parameters.get("ScanBy") != "TimestampAscending"),
             token=parameters.get("NextToken"),
             parameters={key: parameters[key] for key in parameters if key != "NextToken"},
         )
+        if "NextToken" not in parameters:
+            asked = sum(query.stat is not None for query in parsed)
+            self._charges.add(METRICS_REQUESTED, asked, now)
+        return answer
 
     async def get_metric_statistics(self, **parameters: Any) -> dict[str, Any]:
         """Several statistics of one metric, at most 1,440 points; raises AwsError."""

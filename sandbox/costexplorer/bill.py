@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
 
+from sandbox.charges import COST_EXPLORER_PAGES, METRICS_REQUESTED, Charges
 from sandbox.costexplorer import holdings, lines, prices
 from sandbox.costexplorer.holdings import HOLDINGS, Day, Holding
 from sandbox.costexplorer.lines import Line, rounded
@@ -21,11 +22,25 @@ _DELAY = timedelta(hours=4)
 _REFRESH_HOURS = 8
 
 
-class Requests(Protocol):
-    """How often Cost Explorer itself was asked."""
+@dataclass(frozen=True)
+class _Words:
+    """How the bill names one kind of charged request; `price` is a key of prices.json."""
 
-    def between(self, start: datetime, end: datetime) -> int:
-        """Charged requests from one full hour to before another."""
+    service: str
+    usage_type: str
+    operation: str
+    price: str
+    unit: str
+
+
+_ASKING = {
+    COST_EXPLORER_PAGES: _Words(
+        lines.COST_EXPLORER, "USE1-APIRequest", "GetCostAndUsage", "ce.request", "Requests"
+    ),
+    METRICS_REQUESTED: _Words(
+        lines.CLOUDWATCH, "CW:GMD-Metrics", "GetMetricData", "cw.getmetricdata_metric", "Metrics"
+    ),
+}
 
 
 def known_until(now: datetime) -> datetime:
@@ -38,9 +53,9 @@ def known_until(now: datetime) -> datetime:
 class Bill:
     """Lines of any day; full days are computed once."""
 
-    def __init__(self, *, epoch: datetime, requests: Requests) -> None:
+    def __init__(self, *, epoch: datetime, charges: Charges) -> None:
         self._epoch = epoch.astimezone(UTC).date()
-        self._requests = requests
+        self._charges = charges
         self._prices = prices.load()
         self._full_days: dict[date, list[Line]] = {}
 
@@ -84,22 +99,14 @@ class Bill:
         """Asking costs, and shows as late as any usage: a bill does not change while it is read."""
         begin = _midnight(day)
         end = min(begin + timedelta(days=1), until)
-        number = Decimal(self._requests.between(begin, end))
-        cost = rounded(number * self._prices["ce.request"])
-        if not number:
-            return []
-        return [
-            Line(
-                day,
-                lines.COST_EXPLORER,
-                "USE1-APIRequest",
-                "GetCostAndUsage",
-                lines.USAGE,
-                number,
-                "Requests",
-                cost,
-            )
-        ]
+        found = []
+        for kind, words in _ASKING.items():
+            number = Decimal(self._charges.between(kind, begin, end))
+            if number:
+                cost = rounded(number * self._prices[words.price])
+                names = (words.service, words.usage_type, words.operation, lines.USAGE)
+                found.append(Line(day, *names, number, words.unit, cost))
+        return found
 
     def _monthly(self, first: date, until: datetime) -> list[Line]:
         """What is billed on the first: the support plan, tax on the month so far, a credit."""

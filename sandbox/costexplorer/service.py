@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import tokens
+from sandbox.charges import COST_EXPLORER_PAGES, Charges
 from sandbox.costexplorer.bill import Bill
 from sandbox.costexplorer.lines import Line
 from sandbox.costexplorer.questions import COSTS, GroupBy, Period, Question, ask
-from sandbox.costexplorer.requests import RequestLog
 from sandbox.errors import AwsError
 
 # Smaller than AWS's, so that a client that forgets to page finds out here.
@@ -40,13 +40,13 @@ class CostExplorer:
     def __init__(
         self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = _utc_now
     ) -> None:
-        self._requests = RequestLog(home / "costexplorer.sqlite")
-        self._bill = Bill(epoch=epoch, requests=self._requests)
+        self._charges = Charges(home)
+        self._bill = Bill(epoch=epoch, charges=self._charges)
         self._clock = clock
 
     def close(self) -> None:
         """Release the database."""
-        self._requests.close()
+        self._charges.close()
 
     async def get_cost_and_usage(self, **parameters: Any) -> dict[str, Any]:
         """One page of costs; every page answered is charged. Raises AwsError.
@@ -69,7 +69,7 @@ class CostExplorer:
         }
         if end < len(rows):
             answer["NextPageToken"] = tokens.write([end], asked)
-        self._requests.count(now)
+        self._charges.add(COST_EXPLORER_PAGES, 1, now)
         return answer
 
     def _rows(self, question: Question, now: datetime) -> Iterable[_Row]:

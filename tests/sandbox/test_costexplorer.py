@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.cloudwatch.service import CloudWatch
 from sandbox.costexplorer.bill import known_until
 from sandbox.costexplorer.service import ROWS_PER_PAGE, CostExplorer
 from sandbox.errors import AwsError
@@ -421,3 +422,31 @@ def test_every_answered_page_is_charged_and_no_refused_request(tmp_path):
         "UsageQuantity": {"Amount": "3", "Unit": "Requests"},
     }
     again.close()
+
+
+def test_metrics_asked_for_are_billed_with_cloudwatch(tmp_path):
+    clock = Clock()
+    cloudwatch = CloudWatch(tmp_path, NOW, clock=clock)
+    explorer = CostExplorer(tmp_path, NOW, clock=clock)
+    metrics = [{"Namespace": "News", "MetricName": name} for name in ("a", "a", "b")]
+    queries = [
+        {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        for number, metric in enumerate(metrics)
+    ]
+    asyncio.run(
+        cloudwatch.get_metric_data(
+            MetricDataQueries=queries, StartTime=NOW - timedelta(hours=1), EndTime=NOW
+        )
+    )
+    clock.now = NOW + timedelta(days=2)
+
+    asked = dimension("USAGE_TYPE", "CW:GMD-Metrics")
+    day, following = NOW.date(), NOW.date() + timedelta(days=1)
+    pages = ask(explorer, day, following, metrics=["UnblendedCost", "UsageQuantity"], Filter=asked)
+
+    assert results(pages)[0]["Total"] == {
+        "UnblendedCost": {"Amount": "0.00003", "Unit": "USD"},
+        "UsageQuantity": {"Amount": "3", "Unit": "Metrics"},
+    }
+    cloudwatch.close()
+    explorer.close()
