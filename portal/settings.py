@@ -183,6 +183,9 @@ METRICS_TOKEN = secret("METRICS_TOKEN")
 # Whoever asked for a release may not approve its promotion.
 DEPLOYMENTS_FOUR_EYES = os.environ.get("DEPLOYMENTS_FOUR_EYES", "1" if PRODUCTION else "0") == "1"
 
+# Cost Explorer charges USD 0.01 for each request.
+COSTS_CHARGED_REQUESTS_PER_DAY = int(os.environ.get("COSTS_CHARGED_REQUESTS_PER_DAY", "12"))
+
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
