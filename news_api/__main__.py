@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-from news_api.environment import BadConfiguration
+from news_api.environment import BadConfiguration, natural
 
 COMMANDS_WITH_DJANGO = {
     "migrate": "migrate",
@@ -55,11 +55,18 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _requests(text: str) -> int:
+    try:
+        return natural("it", text)
+    except BadConfiguration as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _add_apikey(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     create = actions.add_parser("create", help="print a new key, once")
     create.add_argument("name", help="whose key it is")
-    create.add_argument("--per-minute", type=int, default=None, help="its own rate limit; 0 = none")
+    create.add_argument("--per-minute", type=_requests, help="its own rate limit; 0 = none")
     revoke = actions.add_parser("revoke", help="end a key at once")
     revoke.add_argument("prefix", help="the second part of the key")
     actions.add_parser("list", help="show all keys by prefix")
@@ -67,8 +74,6 @@ def _add_apikey(parser: argparse.ArgumentParser) -> None:
 
 def _serve(bind: str) -> NoReturn:
     """Become gunicorn. Its master process never imports Django, which keeps a task small."""
-    if not os.environ.get("NEWS_SECRET_KEY"):
-        sys.exit("NEWS_SECRET_KEY must be set: it signs cursors, the same in every task")
     module = "python:news_api.gunicorn_config"
     sys.stdout.flush()
     os.execv(  # noqa: S606 - no shell is wanted

@@ -77,7 +77,8 @@ class _Flight:
             if kept is not None and kept.fresh:
                 return kept.body, "hit" if first_look else "shared"
             if self._take_lock():
-                return self._renew(compute, kept)
+                # Look again: the last holder may have finished between our look and our lock.
+                return self._renew(compute, self._read())
             if kept is not None:
                 return kept.body, "stale"
             if time.monotonic() > deadline:
@@ -87,6 +88,9 @@ class _Flight:
 
     def _renew(self, compute: Compute, kept: Kept | None) -> tuple[bytes, Outcome]:
         """Compute as the only one. An old answer is better than none while the database is away."""
+        if kept is not None and kept.fresh:
+            self._try_release()
+            return kept.body, "shared"
         try:
             body = compute()
         except (OperationalError, InterfaceError):

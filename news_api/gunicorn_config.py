@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 logconfig_dict = settings.LOGGING
 
 _reporters: list[Reporter] = []
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to serve with cursors that anybody could forge."""
+    if not settings.SECRET_KEY:
+        sys.exit("NEWS_SECRET_KEY must be set: it signs cursors, the same in every task")
 
 
 def post_worker_init(worker: Any) -> None:

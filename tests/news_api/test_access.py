@@ -73,6 +73,14 @@ def test_the_right_prefix_with_a_wrong_secret_is_refused(service: Service, serve
     assert server.http.get("/v1/articles", headers={"X-API-Key": key}).status_code == 200
 
 
+def test_a_limit_that_is_no_number_makes_no_key(service: Service, db: psycopg.Connection) -> None:
+    refused = service.run("apikey", "create", "the tests", "--per-minute=-1")
+
+    assert refused.returncode == 2
+    assert "whole number of 0 or more" in refused.stderr
+    assert db.execute("SELECT count(*) FROM news_api_apikey").fetchone() == (0,)
+
+
 def test_revoking_what_does_not_exist_is_an_error(service: Service) -> None:
     refused = service.run("apikey", "revoke", "nobody")
 

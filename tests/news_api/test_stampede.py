@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psycopg
 
+from news_api.cache import _Flight
 from news_api.resp import Valkey
 from tests.news_api.rows import make_article
 from tests.news_api.service import Server, wait_for
@@ -92,6 +93,24 @@ def test_an_answer_past_its_freshness_is_served_while_one_request_renews_it(
     assert [item["title"] for item in meanwhile.json()["items"]] == ["Old news"]
     assert renewed.headers["X-Cache"] == "miss"
     assert [item["title"] for item in renewed.json()["items"]] == ["New news", "Old news"]
+
+
+def test_an_answer_that_came_just_before_the_lock_is_not_computed_again(valkey: Valkey) -> None:
+    flight = _Flight(valkey, "query")
+    take_lock = flight._take_lock
+
+    def finish_first() -> bool:
+        flight._keep(b"answer")
+        return take_lock()
+
+    flight._take_lock = finish_first  # type: ignore[method-assign]
+
+    assert flight.land(never) == (b"answer", "shared")
+    assert valkey.execute("GET", flight._lock) is None
+
+
+def never() -> bytes:
+    raise AssertionError("computed twice")
 
 
 def test_two_versions_do_not_share_answers(serve: Serve, db: psycopg.Connection) -> None:
