@@ -87,7 +87,8 @@ class Sandbox:
         app.router.add_get("/_feeds/{name}.xml", feeds.handle)
         Control(self._switches, self._status, self._kill, self._set_traffic).add_routes(app.router)
         app.router.add_route("*", "/{path:.*}", self._gateway.handle)
-        self._runner = web.AppRunner(app, access_log=None)
+        # A request that hangs on purpose must not hold up the end.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._settings.port).start()
         self._spawn(self._bring_up())
@@ -95,7 +96,7 @@ class Sandbox:
     async def _bring_up(self) -> None:
         await self._start_load_balancer()
         await self._controller.recover()
-        world.settle(self._ecs, self._account, self._settings)
+        world.settle(self._ecs, self._account, self._settings, self._epoch)
         self._balancers.on_weights = self._show_weights
         self._add_measurements()
         self._spawn(self._gateway.load(self._seed_moto))
@@ -176,7 +177,7 @@ class Sandbox:
             )
         if keep:
             self._children.append(process)
-            self._pids.add(process.pid, module)
+            self._pids.add(process.pid, " ".join((module, *arguments)))
         return process
 
     async def _cap_logs(self) -> None:

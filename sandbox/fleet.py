@@ -117,10 +117,11 @@ class Fleet:
     async def _spawn(self, launch: Launch) -> TaskProcess:
         listener = _listener() if launch.listens else None
         descriptors = [listener.fileno()] if listener else []
+        command = self._command(launch, descriptors)
         self._tidy_logs()
         with (self._logs / f"{launch.task_id}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *self._command(launch, descriptors),
+                *command,
                 cwd=ROOT,
                 env=self._environment(launch),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -135,7 +136,7 @@ class Fleet:
             listener.close()
         task = TaskProcess(launch, process, port)
         self._running[task.pid] = task
-        self._pids.add(task.pid, "sandbox" if launch.listens else "news_api")
+        self._pids.add(task.pid, " ".join(command[1:]))
         return task
 
     def _command(self, launch: Launch, descriptors: Sequence[int]) -> list[str]:

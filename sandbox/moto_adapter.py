@@ -7,6 +7,7 @@ asks this module for the backends it seeds).
 from __future__ import annotations
 
 import io
+import json
 import logging
 import sys
 from collections.abc import Iterable
@@ -28,6 +29,8 @@ from sandbox.wire import Answer, encode_json, error_answer
 
 log = logging.getLogger("sandbox.moto")
 
+# The gateway writes its own; and no web page may read an answer (moto would allow every origin).
+_NOT_PASSED_ON = ("content-length", "date", "server", "x-amzn-requestid", "access-control-")
 _FAILURE = AwsError("InternalFailure", "The sandbox could not answer this request.", 500)
 
 
@@ -112,6 +115,8 @@ def parameters(call: Call) -> dict[str, Any]:
     }
     parser = PROTOCOL_PARSERS[call.protocol](call.operation, timestamp_parser=_utc)
     try:
+        if call.protocol == "json":
+            json.loads(request.data or b"{}")  # moto's parser takes what is not JSON for empty
         values: dict[str, Any] = parser.parse(wire) or {}
     except Exception as error:  # the parser raises whatever the malformed body makes it stumble on
         raise AwsError("SerializationException", f"Could not parse the request: {error}") from error
@@ -175,7 +180,7 @@ class Tail:
         except Exception:  # moto stumbles over bad input with whatever its code happens to raise
             log.exception("moto failed")
             return error_answer(_FAILURE, protocol, request_id)
-        kept = {k: v for k, v in headers if k.lower() not in ("content-length", "date", "server")}
+        kept = {k: v for k, v in headers if not k.lower().startswith(_NOT_PASSED_ON)}
         if status >= 400 and "text/html" in kept.get("Content-Type", ""):
             return error_answer(_FAILURE, protocol, request_id)
         return Answer(status, body, kept)

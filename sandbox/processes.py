@@ -87,12 +87,12 @@ class PidFile:
         if self._path.exists():
             for line in self._path.read_text().splitlines():
                 pid, _, mark = line.partition(" ")
-                if mark and mark in _command_of(int(pid)):
+                if mark and int(pid) != os.getpid() and mark in _command_of(int(pid)):
                     kill_group(int(pid), signal.SIGKILL)
         self._write()
 
     def add(self, pid: int, mark: str) -> None:
-        """Remember a group by its leader's pid and a word of its command line."""
+        """Remember a group by its leader's pid and a part of its command line."""
         self._pids[pid] = mark
         self._write()
 

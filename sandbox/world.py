@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sandbox.ecs import past
 from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
 from sandbox.images import IMAGES
@@ -51,8 +53,8 @@ def add_rules(balancers: LoadBalancers) -> None:
         balancers.rules[rule.arn] = rule
 
 
-def settle(ecs: Ecs, account: Account, settings: Settings) -> None:
-    """Create clusters, task definitions and services in an empty account."""
+def settle(ecs: Ecs, account: Account, settings: Settings, epoch: datetime) -> None:
+    """Create clusters, task definitions and services in an empty account, and its past."""
     notice = f"Sandbox: a deployment minute takes {settings.seconds_per_minute:g} s"
     for name in ("production", "staging"):
         ecs.create_cluster(clusterName=name, tags=_tags({"quarterdeck:notice": notice}))
@@ -61,11 +63,18 @@ def settle(ecs: Ecs, account: Account, settings: Settings) -> None:
         account.save(cluster)
     if account.services:
         return
+    past.seed(account, epoch, _registered)
     api = ecs.register_task_definition(**_news_api())["taskDefinition"]["taskDefinitionArn"]
     ingest = ecs.register_task_definition(**_news_ingest())["taskDefinition"]["taskDefinitionArn"]
     for plan, count in zip(BALANCERS, (2, 1), strict=True):
         ecs.create_service(**_web_service(plan, api, count))
     ecs.create_service(**_ingest_service(ingest))
+
+
+def _registered(family: str) -> dict[str, Any]:
+    """What is registered of a family, but for its name and tags."""
+    described = _news_ingest() if family == "news-ingest" else _news_api()
+    return {key: value for key, value in described.items() if key not in ("family", "tags")}
 
 
 def _news_api() -> dict[str, Any]:

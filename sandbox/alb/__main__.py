@@ -11,7 +11,7 @@ from aiohttp import web
 
 from sandbox.alb.access_log import AccessLog
 from sandbox.alb.control import application
-from sandbox.alb.listener import ClientConnection, Listener
+from sandbox.alb.listener import IDLE_SECONDS, ClientConnection, Listener
 from sandbox.alb.metrics import Book
 from sandbox.alb.routing import Router
 from sandbox.processes import die_with_parent
@@ -22,13 +22,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--control", required=True, type=Path, help="path of the Unix socket")
     parser.add_argument("--listen", action="append", default=[], metavar="ID=PORT")
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="idle time-out, seconds")
     parser.add_argument("--log", type=Path, default=None, help="access log file")
     return parser.parse_args()
 
 
-def _listeners(pairs: list[str], router: Router, book: Book, log: AccessLog) -> dict[str, Listener]:
-    named = (pair.rpartition("=") for pair in pairs)
-    return {name: Listener(name, int(port), router, book, log) for name, _, port in named}
+def _listeners(
+    arguments: argparse.Namespace, router: Router, book: Book, log: AccessLog
+) -> dict[str, Listener]:
+    named = (pair.rpartition("=") for pair in arguments.listen)
+    return {
+        name: Listener(name, int(port), router, book, log, arguments.idle)
+        for name, _, port in named
+    }
 
 
 async def _open_ports(listeners: dict[str, Listener], host: str) -> list[asyncio.Server]:
@@ -52,7 +58,7 @@ async def _flush_every_second(log: AccessLog) -> None:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     router, book, log = Router(), Book(), AccessLog(arguments.log)
-    listeners = _listeners(arguments.listen, router, book, log)
+    listeners = _listeners(arguments, router, book, log)
     servers = await _open_ports(listeners, arguments.host)
     runner = web.AppRunner(application(router, book, listeners), access_log=None)
     await runner.setup()

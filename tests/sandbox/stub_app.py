@@ -27,8 +27,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/echo":
             return self._answer(200, dict(self.headers.items()))
         if self.path == "/broken":
-            self.connection.close()
-            return None
+            self.close_connection = True
+            return self.connection.shutdown(socket.SHUT_RDWR)
         return self._answer(200, {"version": VERSION, "task": os.environ.get("SANDBOX_TASK")})
 
     def do_HEAD(self):

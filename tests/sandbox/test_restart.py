@@ -1,0 +1,98 @@
+"""What a stop, a crash and a restart leave behind, and what comes back."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.sandbox.account import PAUSE, Account, wait_until
+
+BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+
+
+def family(account):
+    """Every process of the sandbox, tasks included."""
+    return psutil.Process(account.process.pid).children(recursive=True)
+
+
+def restart(account):
+    return Account(account.home, ports=(account.port, account.alb_port))
+
+
+def test_a_terminated_sandbox_leaves_no_process_and_no_socket_directory(fresh_account):
+    processes = family(fresh_account)
+    commands = [process.cmdline() for process in processes]
+
+    fresh_account.process.terminate()
+    status = fresh_account.process.wait(15)
+
+    control = next(a for c in commands for a in c if a.startswith("--control="))
+    assert status == 0
+    assert len(processes) >= 6
+    assert not [process for process in processes if process.is_running()]
+    assert not Path(control.removeprefix("--control=")).parent.exists()
+
+
+def test_a_killed_sandbox_leaves_no_process(fresh_account):
+    processes = family(fresh_account)
+
+    fresh_account.process.send_signal(signal.SIGKILL)
+    fresh_account.process.wait()
+    if sys.platform != "linux":  # only Linux ends orphans by itself; elsewhere the next start does
+        restart(fresh_account).ready().stop()
+
+    assert len(processes) >= 6
+    wait_until(lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"])
+
+
+def test_a_restart_brings_back_services_history_and_ids(fresh_account):
+    arn = fresh_account.release("1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0)
+    done = fresh_account.finished(arn)
+    fresh_account.ecs.update_service(cluster="production", service="news-api", desiredCount=3)
+    before = fresh_account.service()
+    epoch = fresh_account.control("GET", "status")["epoch"]
+    balancers = fresh_account.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    fresh_account.stop()
+
+    again = restart(fresh_account).ready()
+    try:
+        service = again.service()
+        kept = again.deployment(arn)
+        same = again.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        version = again.version()
+        status = again.control("GET", "status")
+    finally:
+        again.stop()
+
+    assert (service["taskDefinition"], service["desiredCount"]) == (before["taskDefinition"], 3)
+    assert (kept["status"], kept["createdAt"]) == ("SUCCESSFUL", done["createdAt"])
+    assert version == "1.4.1"
+    assert status["epoch"] == epoch
+    assert status["load_balancers"]["news-production"]["weights"]["news-api-green"] == 100.0
+    assert [b["LoadBalancerArn"] for b in same] == [b["LoadBalancerArn"] for b in balancers]
+
+
+def test_a_deployment_in_flight_at_a_crash_is_rolled_back_and_says_so(fresh_account):
+    arn = fresh_account.release(
+        "1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0, lifecycleHooks=[BEFORE_TRAFFIC]
+    )
+    fresh_account.waiting_hook(arn)
+    fresh_account.process.send_signal(signal.SIGKILL)
+    fresh_account.process.wait()
+
+    again = restart(fresh_account).ready()
+    try:
+        found = again.deployment(arn)
+        version = again.version()
+        service = again.service()
+    finally:
+        again.stop()
+
+    assert found["status"] == "ROLLBACK_SUCCESSFUL"
+    assert "restarted during the deployment" in found["statusReason"]
+    assert found["lifecycleHookDetails"][0]["status"] == "FAILED"
+    assert version == "1.4.0"
+    assert service["taskDefinition"].endswith("news-api:1")
