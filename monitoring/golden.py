@@ -125,12 +125,18 @@ class Verdict:
 
 
 def judge(
-    recent: Mapping[str, Floats], *, objectives: Objectives, desired: int, running: int
+    recent: Mapping[str, Floats],
+    *,
+    objectives: Objectives,
+    desired: int,
+    running: int,
+    takes_requests: bool = True,
 ) -> Verdict:
     """Judge the last settled minutes of the golden signals.
 
     :param recent: for each name of `GOLDEN` the judged minutes, oldest first.
     :param desired: tasks wanted, as ECS says; `running` those there are.
+    :param takes_requests: whether a load balancer sends it any.
     """
     if all(np.isnan(values).all() for values in recent.values()):
         if desired == 0:
@@ -146,7 +152,8 @@ def judge(
     reasons = [reason for reason in found if reason]
     if reasons:
         return Verdict(State.DEGRADED, "; ".join(reasons))
-    return Verdict(State.HEALTHY, "" if _known(recent["requests"]) else "no requests")
+    idle = takes_requests and not _any(recent["requests"])
+    return Verdict(State.HEALTHY, "no requests" if idle else "")
 
 
 def _errors(recent: Mapping[str, Floats], objectives: Objectives) -> str:
@@ -173,7 +180,7 @@ def _saturated(name: str, values: Floats, limit: float) -> str:
     return f"{name} {float(breaching[-1]):.0f} %, above {limit:.0f} %"
 
 
-def _known(values: Floats) -> bool:
+def _any(values: Floats) -> bool:
     return bool(np.nansum(values) > 0)
 
 

@@ -13,6 +13,8 @@ from ui import formats
 
 # A change below this is noise.
 NOTABLE = 0.2
+# How many values on each side of a change are compared, and without how many nothing is said.
+COMPARED, ENOUGH = 60, 5
 _FORMATS = {
     charts.SECONDS: formats.milliseconds,
     charts.PER_SECOND: formats.rate,
@@ -55,22 +57,24 @@ def sentence(panel: Panel, values: Floats, *, settled: int, change: Change | Non
 
 
 def _moved(values: Floats, change: Change | None) -> str:
+    """Compare what came after the change with as much from before it: days have a shape."""
     if change is None:
         return ""
-    before, after = _middle(values[: change.row]), _middle(values[change.row :])
-    if before is None or after is None or before <= 0:
+    after = values[change.row :][:COMPARED]
+    before = values[max(change.row - len(after), 0) : change.row]
+    old, new = _middle(before), _middle(after)
+    if old is None or new is None or old <= 0:
         return ""
-    ratio = after / before - 1
+    ratio = new / old - 1
     if abs(ratio) < NOTABLE:
         return f"unchanged since {change.title} at {change.clock}"
-    size = f"{after / before:.1f} times" if ratio > 1 else f"{abs(ratio):.0%}"
-    direction = "up" if ratio > 0 else "down"
-    return f"{direction} {size} since {change.title} at {change.clock}"
+    size = f"{new / old:.1f} times" if ratio >= 1 else formats.percent(round(abs(ratio), 2))
+    return f"{'up' if ratio > 0 else 'down'} {size} since {change.title} at {change.clock}"
 
 
 def _middle(values: Floats) -> float | None:
     known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else None
+    return float(np.median(known)) if len(known) >= ENOUGH else None
 
 
 def _breach(panel: Panel, known: Floats) -> str:

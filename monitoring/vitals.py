@@ -59,6 +59,7 @@ def vitals(service: Service, now: Now | None, *, at: datetime) -> Vitals:
         objectives=objectives_of(service),
         desired=service.desired_count,
         running=service.running_count,
+        takes_requests=service.has_load_balancer,
     )
     newest = {name: golden.latest(recent[name]) for name in ("p99", "rate", "errors", "cpu")}
     return Vitals(

@@ -11,7 +11,7 @@
     seconds: { tickformat: ".3~s", ticksuffix: "s", hoverformat: ".3~s" },
     per_second: { tickformat: ".3~s", ticksuffix: "/s", hoverformat: ".3~s" },
     percent: { ticksuffix: "\u202f%", hoverformat: ".3~r" },
-    count: { tickformat: "~s", hoverformat: ".3~r" },
+    count: { tickformat: "~r", hoverformat: ".3~r" },
   };
   const REFRESH_MS = 15000;
 
@@ -141,10 +141,9 @@
   function drawPanel(element) {
     const panel = panels.get(element.dataset.panel);
     if (!panel || !series) return;
-    const end = series.start + series.length * series.step;
     const given = {
       ...marks(panel), uirevision: "kept", showlegend: panel.lines.length > 1,
-      xaxis: { type: "date", range: [series.start * 1000, end * 1000] },
+      xaxis: { type: "date", range: zoom ?? extent() },
       yaxis: UNITS[panel.unit],
     };
     const first = !element.dataset.drawn;
@@ -154,30 +153,42 @@
   }
 
   // Zoom and hover go to all charts that are drawn.
+  let zoom = null;
   let echoing = false;
 
-  function others(element) {
-    return [...board.querySelectorAll(".chart[data-drawn]")].filter((chart) => chart !== element);
+  function extent() {
+    return [series.start * 1000, (series.start + series.length * series.step) * 1000];
   }
 
-  async function echo(element, act) {
+  function echo(element, act) {
     if (echoing) return;
     echoing = true;
     try {
-      await Promise.all(others(element).map(act));
+      for (const chart of board.querySelectorAll(".chart[data-drawn]")) if (chart !== element) act(chart);
     } finally {
       echoing = false;
     }
   }
 
+  // Plotly tells dates as text in UTC, and takes them as milliseconds.
+  function milliseconds(date) {
+    return typeof date === "number" ? date : Date.parse(`${date.replace(" ", "T")}Z`);
+  }
+
+  function zoomed(element, change) {
+    const reset = change["xaxis.autorange"];
+    if (!reset && !("xaxis.range[0]" in change)) return;
+    zoom = reset ? null : [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+    echo(element, (chart) => Plotly.relayout(chart, { "xaxis.range": zoom ?? extent() }));
+  }
+
   function connect(element) {
-    element.on("plotly_relayout", (change) => {
-      if (!Object.keys(change).some((key) => key.startsWith("xaxis."))) return;
-      const x = Object.fromEntries(Object.entries(change).filter(([key]) => key.startsWith("xaxis.")));
-      echo(element, (chart) => Plotly.relayout(chart, x));
+    element.on("plotly_relayout", (change) => zoomed(element, change));
+    element.on("plotly_hover", ({ points }) => {
+      const at = { xval: milliseconds(points[0].x), yval: 0 };
+      echo(element, (chart) => Plotly.Fx.hover(chart, at, "xy"));
     });
-    element.on("plotly_hover", ({ xvals }) => echo(element, (chart) => Plotly.Fx.hover(chart, { xval: xvals[0] }, "xy")));
-    element.on("plotly_unhover", () => echo(element, (chart) => Plotly.Fx.unhover(chart)));
+    element.on("plotly_unhover", () => echo(element, (chart) => Plotly.Fx.unhover(chart, {}, "xy")));
   }
 
   // --- When to draw ---
