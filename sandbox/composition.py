@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -60,7 +60,9 @@ class Sandbox:
         world.add_rules(self._balancers)
         self._fleet = Fleet(settings, self._pids)
         self._scheduler = Scheduler(self._account, self._fleet, self._balancers)
-        self._controller = Controller(self._account, self._scheduler, self._balancers, settings)
+        self._controller = Controller(
+            self._account, self._scheduler, self._balancers, settings, self._in_alarm
+        )
         self._ecs = Ecs(self._account, self._scheduler, self._controller, settings)
         services = {"ecs": self._ecs, "elbv2": ElasticLoadBalancing(self._balancers)}
         self._gateway = Gateway(services, self._switches)
@@ -138,6 +140,12 @@ class Sandbox:
         from sandbox.moto_world import show_weights
 
         self._gateway.run_in_moto(partial(show_weights, rule))
+
+    async def _in_alarm(self, names: Sequence[str]) -> list[str]:
+        from sandbox.moto_world import in_alarm
+
+        found: list[str] = await self._gateway.in_moto(partial(in_alarm, names))
+        return found
 
     async def _prepare_news(self) -> None:
         """Bring the News API's database up to date and fill it once before the first task."""

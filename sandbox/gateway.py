@@ -50,6 +50,10 @@ class Gateway:
         self._seed = seed
         await asyncio.get_running_loop().run_in_executor(self._moto, self._ensure_tail)
 
+    async def in_moto(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns when it runs in moto's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._moto, work)
+
     def run_in_moto(self, work: Callable[[], None]) -> None:
         """Queue `work` behind everything moto was asked before."""
         self._moto.submit(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,6 +61,12 @@ def _forward(holder: Any, groups: list[dict[str, Any]]) -> None:
         holder.default_actions = [action]
     else:
         holder.actions = [action]
+
+
+def in_alarm(names: Sequence[str]) -> list[str]:
+    """Which of these alarms are in ALARM now. moto keeps what SetAlarmState said."""
+    alarms = backend("cloudwatch", ACCOUNT, REGION).alarms
+    return [name for name in names if name in alarms and alarms[name].state_value == "ALARM"]
 
 
 def _integers(weights: dict[str, float]) -> dict[str, int]:

@@ -9,6 +9,7 @@ import string
 from typing import Any
 
 from sandbox.ecs.account import Account
+from sandbox.ecs.alarms import InAlarm, wait_for_alarm
 from sandbox.ecs.blue_green import BlueGreen
 from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, TaskDefinition, now
 from sandbox.ecs.rolling import BreakerTripped, Rolling
@@ -34,7 +35,9 @@ class Controller:
         scheduler: Scheduler,
         balancers: LoadBalancers,
         settings: Settings,
+        in_alarm: InAlarm,
     ) -> None:
+        self._in_alarm = in_alarm
         self._account = account
         self._scheduler = scheduler
         self._balancers = balancers
@@ -106,10 +109,17 @@ class Controller:
         self._walks[deployment.arn] = walk
         if deployment.status == "PENDING":
             walk.note(status="IN_PROGRESS", started_at=now())
-            self._forward[deployment.arn] = asyncio.create_task(walk.forward())
-            await asyncio.wait([self._forward[deployment.arn]])
+            forward = self._forward[deployment.arn] = asyncio.create_task(walk.forward())
+            watching = asyncio.create_task(self._watch_alarms(deployment))
+            await asyncio.wait([forward])
+            watching.cancel()
         await self._conclude(walk)
         self._walks.pop(deployment.arn, None)
+
+    async def _watch_alarms(self, deployment: Deployment) -> None:
+        reason = await wait_for_alarm(deployment, self._in_alarm)
+        if reason:
+            self._turn_back(deployment, reason)
 
     async def _conclude(self, walk: Walk) -> None:
         forward = self._forward.pop(walk.deployment.arn, None)

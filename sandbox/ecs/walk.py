@@ -6,7 +6,7 @@ import asyncio
 import base64
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +15,6 @@ from sandbox.ecs.model import Deployment, Hook, Revision, Service, now
 from sandbox.ecs.scheduler import Scheduler
 from sandbox.load_balancers import LoadBalancers
 from sandbox.settings import Settings
-
-Alarms = Callable[[Sequence[str]], Awaitable[list[str]]]
 
 
 class RollBack(Exception):

@@ -308,3 +308,54 @@ def test_desired_count_scales_the_running_revision_without_a_deployment(account)
 
     again = account.ecs.list_service_deployments(cluster="production", service="news-api")
     assert again["serviceDeployments"] == listed["serviceDeployments"]
+
+
+@pytest.fixture
+def alarm(account):
+    """A CloudWatch alarm whose state the test sets."""
+    cloudwatch = account.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="news-api-5xx",
+        Namespace="AWS/ApplicationELB",
+        MetricName="HTTPCode_Target_5XX_Count",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+    def set_state(value):
+        cloudwatch.set_alarm_state(AlarmName="news-api-5xx", StateValue=value, StateReason="test")
+
+    set_state("OK")
+    yield set_state
+    cloudwatch.delete_alarms(AlarmNames=["news-api-5xx"])
+
+
+WATCHED = {"alarmNames": ["news-api-5xx"], "enable": True, "rollback": True}
+
+
+def test_a_deployment_alarm_that_goes_off_rolls_back(account, alarm):
+    arn = account.release("1.4.1", **canary(minutes=200, alarms=WATCHED))
+    wait_until(lambda: weight(account.deployment(arn)) == 10.0)
+
+    alarm("ALARM")
+    done = account.finished(arn)
+
+    assert done["status"] == "ROLLBACK_SUCCESSFUL"
+    assert done["statusReason"] == "Deployment alarm in ALARM: news-api-5xx"
+    assert done["alarms"] == {
+        "status": "TRIGGERED",
+        "alarmNames": ["news-api-5xx"],
+        "triggeredAlarmNames": ["news-api-5xx"],
+    }
+
+
+def test_alarms_that_ring_before_the_deployment_starts_are_ignored(account, alarm):
+    alarm("ALARM")
+
+    done = account.finished(account.release("1.4.1", **blue_green(alarms=WATCHED)))
+
+    assert done["status"] == "SUCCESSFUL"
+    assert done["alarms"]["status"] == "DISABLED"

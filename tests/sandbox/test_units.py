@@ -1,0 +1,315 @@
+"""The sandbox's pure parts."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import feedparser
+import pytest
+
+from sandbox import feeds
+from sandbox.alb.metrics import KEPT_MINUTES, Book, bucket
+from sandbox.alb.routing import Router
+from sandbox.ecs.pages import page
+from sandbox.ecs.rolling import Rolling
+from sandbox.errors import AwsError
+from sandbox.faults import Faulty
+from sandbox.images import CannotPull, resolve
+from sandbox.load_balancers import Target
+from sandbox.moto_world import _integers
+from sandbox.processes import PidFile, _clock, group_usage
+from sandbox.state import State
+from sandbox.switches import Fault
+from sandbox.traffic import Reader, daily_shape
+from sandbox.wire import encode_json, error_answer
+
+
+@pytest.mark.parametrize("seconds", [0.0004, 0.001, 0.01999, 0.5, 1.0, 1.02, 59.9])
+def test_a_latency_falls_into_the_bucket_that_covers_it(seconds):
+    index = bucket(seconds)
+
+    assert 1.02 ** (index - 1) < seconds <= 1.02**index * (1 + 1e-12)
+
+
+def test_a_latency_of_zero_has_a_bucket():
+    assert bucket(0.0) == bucket(1e-6)
+
+
+def test_minutes_are_kept_for_half_an_hour_and_told_in_order():
+    book = Book()
+    book.at(0.0, "app/a", "targetgroup/b").counts["requests"] += 1
+    book.at(60.0 * 20, "app/a", None).counts["elb_503"] += 2
+    both = book.since(0)
+
+    book.at(60.0 * (KEPT_MINUTES + 1), "app/a", None)
+
+    assert [(row["minute"], row["target_group"]) for row in both] == [
+        (0, "targetgroup/b"),
+        (20, None),
+    ]
+    assert [row["minute"] for row in book.since(0)] == [20, KEPT_MINUTES + 1]
+    assert "latency" not in both[0]
+
+
+def test_a_snapshot_keeps_targets_that_stay_and_drains_those_that_leave():
+    router = Router()
+    rows = [{"host": "127.0.0.1", "port": port, "version": "1"} for port in (1, 2)]
+    router.apply({"version": 1, "weights": {"lb": {"g": 100}}, "groups": {"g": rows}})
+    stays, leaves = router.snapshot.groups["g"]
+
+    router.apply({"version": 2, "weights": {"lb": {"g": 100}}, "groups": {"g": rows[:1]}})
+
+    assert router.snapshot.groups["g"] == (stays,)
+    assert leaves.draining
+    assert not stays.draining
+
+
+def test_requests_take_turns_among_targets_and_avoid_an_ejected_one():
+    router = Router()
+    rows = [{"host": "127.0.0.1", "port": port, "version": "1"} for port in (1, 2, 3)]
+    router.apply({"version": 1, "weights": {"lb": {"g": 100}}, "groups": {"g": rows}})
+    even = Counter(router.choose("lb")[1].port for _ in range(30))
+
+    router.snapshot.groups["g"][0].eject()
+
+    assert even == {1: 10, 2: 10, 3: 10}
+    assert {router.choose("lb")[1].port for _ in range(10)} == {2, 3}
+
+
+def test_no_weight_means_no_target_group():
+    router = Router()
+    router.apply({"version": 1, "weights": {"lb": {"g": 0}}, "groups": {"g": []}})
+
+    assert router.choose("lb") == (None, None)
+    assert router.choose("unknown") == (None, None)
+
+
+def test_a_target_is_healthy_after_two_checks_and_unhealthy_after_three():
+    target = Target("g", 1, "1.4.0")
+
+    states = []
+    for status in (200, 200, 503, 503, 503, None, 200, 200):
+        target.judge(status)
+        states.append(target.state)
+
+    assert states == ["initial"] + ["healthy"] * 3 + ["unhealthy"] * 3 + ["healthy"]
+    assert target.reason == ""
+
+
+def test_an_unhealthy_target_says_which_status_it_answered():
+    target = Target("g", 1, "1.4.0")
+
+    for _ in range(3):
+        target.judge(503)
+
+    assert (target.reason, target.description) == (
+        "Target.ResponseCodeMismatch",
+        "Health checks failed with these codes: [503]",
+    )
+
+
+def test_pages_follow_each_other_to_the_end():
+    first, more = page(range(5), None, 2, default=10, most=10)
+    second, more = page(range(5), more["nextToken"], 2, default=10, most=10)
+    third, end = page(range(5), more["nextToken"], 2, default=10, most=10)
+
+    assert (first, second, third, end) == ([0, 1], [2, 3], [4], {})
+
+
+@pytest.mark.parametrize(("token", "size"), [("%%%", None), ("Zm9v", None), (None, 0), (None, 11)])
+def test_a_token_or_size_out_of_range_is_refused(token, size):
+    with pytest.raises(AwsError):
+        page(range(5), token, size, default=10, most=10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "desired", "threshold"),
+    [
+        ("COUNT", 7, 2, 7),
+        ("BOUNDED_PERCENT", 50, 2, 3),
+        ("BOUNDED_PERCENT", 50, 20, 10),
+        ("BOUNDED_PERCENT", 50, 1000, 200),
+        ("UNBOUNDED_PERCENT", 50, 2, 1),
+    ],
+)
+def test_the_circuit_breakers_threshold(kind, value, desired, threshold):
+    walk = Rolling.__new__(Rolling)
+    breaker = {"thresholdConfiguration": {"type": kind, "value": value}}
+    walk.deployment = type("D", (), {"configuration": {"deploymentCircuitBreaker": breaker}})
+    walk.service = type("S", (), {"desired": desired})
+
+    assert walk.threshold() == threshold
+
+
+def test_weights_are_whole_numbers_even_for_tenths_of_a_percent():
+    assert _integers({"a": 90.0, "b": 10.0}) == {"a": 90, "b": 10}
+    assert _integers({"a": 99.9, "b": 0.1}) == {"a": 999, "b": 1}
+    assert _integers({"a": 100.0, "b": 0.0}) == {"a": 100, "b": 0}
+
+
+def test_json_answers_hold_timestamps_as_seconds_and_blobs_as_base64():
+    at = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
+
+    text = encode_json({"at": at, "blob": b"hi", "amount": Decimal("1.5"), "none": None})
+
+    assert json.loads(text) == {"at": at.timestamp(), "blob": "aGk=", "amount": 1.5, "none": None}
+
+
+def test_what_has_no_place_in_an_answer_is_not_guessed():
+    with pytest.raises(TypeError):
+        encode_json({"at": object()})
+
+
+@pytest.mark.parametrize("protocol", ["query", "ec2", "rest-xml"])
+def test_xml_errors_escape_their_message(protocol):
+    answer = error_answer(AwsError("Code", "<&>"), protocol, "id")
+
+    assert b"<Code>Code</Code><Message>&lt;&amp;&gt;</Message>" in answer.body
+
+
+def test_documents_survive_with_their_timestamps(tmp_path):
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    state = State(tmp_path / "state.sqlite")
+    state.put("thing", "a", {"at": at, "list": [{"at": at}]})
+    epoch = state.epoch()
+    state.close()
+
+    again = State(tmp_path / "state.sqlite")
+
+    assert again.get("thing", "a") == {"at": at, "list": [{"at": at}]}
+    assert list(again.all("thing")) == [{"at": at, "list": [{"at": at}]}]
+    assert again.epoch() == epoch
+    again.delete("thing", "a")
+    assert again.get("thing", "a") is None
+    again.close()
+
+
+def test_an_image_is_found_by_tag_digest_and_both():
+    tag = resolve("123456789012.dkr.ecr.us-east-1.amazonaws.com/news-api:1.4.1")
+    repository = tag.uri.rsplit(":", 1)[0]
+
+    assert resolve(f"{repository}@{tag.digest}") is tag
+    assert resolve(f"{tag.uri}@{tag.digest}") is tag
+    with pytest.raises(CannotPull, match="not found"):
+        resolve(f"{repository}:latest")
+
+
+def test_a_fault_hits_its_share_of_calls():
+    fault = Fault.from_json({"operation": "UpdateService", "rate": 0.25})
+    random.seed(1)
+
+    hits = sum(fault.hits("UpdateService") for _ in range(4000))
+
+    assert 890 < hits < 1110
+    assert not fault.hits("DescribeServices")
+
+
+def call(app, path):
+    seen = []
+    body = b"".join(app({"PATH_INFO": path}, lambda status, headers: seen.append(status)))
+    return seen[0], body
+
+
+def inner(environ, start_response):
+    start_response("200 OK", [])
+    return [b"fine"]
+
+
+def test_an_image_with_errors_fails_its_share_but_not_its_health_check():
+    random.seed(2)
+    app = Faulty(inner, {"error_rate": 0.5})
+
+    statuses = Counter(call(app, "/v1/articles")[0] for _ in range(400))
+
+    assert 150 < statuses["500 Internal Server Error"] < 250
+    assert {call(app, "/healthz")[0] for _ in range(50)} == {"200 OK"}
+
+
+def test_a_slow_image_waits_on_every_nth_request(monkeypatch):
+    waits = []
+    monkeypatch.setattr("sandbox.faults.time.sleep", waits.append)
+    app = Faulty(inner, {"slow_every": 2, "slow_seconds": 0.4})
+
+    for _ in range(6):
+        call(app, "/v1/articles")
+
+    assert waits == [0.4] * 3
+
+
+def test_an_unhealthy_image_fails_only_its_health_check():
+    app = Faulty(inner, {"unhealthy": 1})
+
+    assert call(app, "/healthz")[0] == "503 Service Unavailable"
+    assert call(app, "/v1/articles") == ("200 OK", b"fine")
+
+
+@pytest.mark.parametrize("name", feeds.SOURCES)
+def test_a_feed_is_rss_with_the_same_articles_for_everybody(name):
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    read = feedparser.parse(feeds.feed(name, at))
+    later = feedparser.parse(feeds.feed(name, at + timedelta(minutes=feeds.SOURCES[name][1])))
+
+    assert not read.bozo
+    assert len(read.entries) == feeds.ITEMS
+    assert later.entries[1].link == read.entries[0].link
+    assert read.entries[0].published_parsed > read.entries[1].published_parsed
+
+
+def test_readers_look_at_lists_articles_and_few_dead_links():
+    reader = Reader(random.Random(3))
+    reader.learn({"articles": [{"id": 7}], "next_cursor": "abc"})
+
+    seen = Counter(reader.path().split("?")[0] for _ in range(2000))
+    dead = sum(n for path, n in seen.items() if path.startswith("/v1/articles/1")) / 2000
+
+    assert seen["/v1/articles"] > 1200
+    assert seen["/v1/articles/7"] > 250
+    assert dead < 0.04
+
+
+def test_the_day_averages_to_one_and_is_busiest_in_the_afternoon():
+    hours = [daily_shape(hour * 3600) for hour in range(24)]
+
+    assert math.isclose(sum(hours) / 24, 1.0, abs_tol=1e-9)
+    assert hours.index(max(hours)) == 16
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0:01.50", 1.5), ("1-02:03:04", 93784.0)])
+def test_the_clock_of_ps_is_read(text, seconds):
+    assert _clock(text) == seconds
+
+
+def test_a_process_group_is_measured_and_a_gone_one_is_zero():
+    import os
+
+    group = os.getpgid(0)
+
+    usage = group_usage({group, 2**22 - 1})
+
+    assert usage[group][0] > 0
+    assert usage[group][1] > 1_000_000
+    assert usage[2**22 - 1] == (0.0, 0)
+
+
+def test_leftovers_of_a_crash_are_ended_but_not_a_process_that_took_their_number(tmp_path):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    leftover, stranger = (subprocess.Popen(command, start_new_session=True) for _ in range(2))
+    PidFile(tmp_path / "pids").add(leftover.pid, "time.sleep(600)")
+    with (tmp_path / "pids").open("a") as file:
+        file.write(f"{stranger.pid} another command\n")
+
+    PidFile(tmp_path / "pids").reap()
+
+    assert leftover.wait(5) == -9
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
