@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from catalog.models import Account, Service
+from costs.queries import month_to_date
 from deployments.models import DecisionPoint, Release
 from deployments.queries import waiting_decisions
 from incidents.models import Incident
@@ -47,12 +48,14 @@ class Row:
     release: Release | None
     decision: DecisionPoint | None
     incidents: list[Incident]
-    month_to_date: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """`collected_at` is the oldest reading among the services that are read at all."""
+    """`collected_at` is the oldest reading among the services that are read at all.
+
+    `month_to_date` is in USD, None while no costs of this month have arrived.
+    """
 
     rows: list[Row]
     accounts: list[Account]
@@ -60,7 +63,7 @@ class Fleet:
     releases: int
     decisions: int
     incidents: int
-    month_to_date: str
+    month_to_date: Decimal | None
     collected_at: datetime | None
 
     @property
@@ -76,7 +79,7 @@ def _seen(row: Row) -> tuple[object, ...]:
     release = (row.release.pk, row.release.status, row.release.target_weight) if row.release else ()
     incidents = [(one.pk, one.severity, one.status) for one in row.incidents]
     decided = row.decision.pk if row.decision else None
-    texts = (row.service.title, row.reason, row.tasks, row.image, row.is_stale, row.month_to_date)
+    texts = (row.service.title, row.reason, row.tasks, row.image, row.is_stale, row.collected_at)
     return (row.state, figures, texts, release, decided, incidents)
 
 
@@ -85,16 +88,14 @@ class _Around:
     """What the other parts of the portal know of the services, by service."""
 
     now: Mapping[int, timeseries.Now]
-    collections: Mapping[int, Collection]
     releases: Mapping[int, Release]
     decisions: Mapping[int, DecisionPoint]
-    incidents: Mapping[int, list[Incident]] = field(default_factory=dict)
-    costs: Mapping[int, Decimal] = field(default_factory=dict)
+    incidents: Mapping[int, list[Incident]]
 
 
 def fleet(*, at: datetime) -> Fleet:
     """Return all services that ECS lists, worst first."""
-    services = list(Service.objects.present().select_related("account"))
+    services = list(Service.objects.present().select_related("collection"))
     around = _around()
     rows = sorted((_row(one, around, at) for one in services), key=_rank)
     read = [row.collected_at for row in rows if row.collected_at]
@@ -105,7 +106,7 @@ def fleet(*, at: datetime) -> Fleet:
         releases=len(around.releases),
         decisions=len(around.decisions),
         incidents=sum(map(len, around.incidents.values())),
-        month_to_date=_usd(sum(around.costs.values())) if around.costs else "",
+        month_to_date=month_to_date(at).total,
         collected_at=min(read, default=None),
     )
 
@@ -116,7 +117,6 @@ def _around() -> _Around:
         incidents.setdefault(incident.service_id, []).append(incident)
     return _Around(
         now=timeseries.newest(),
-        collections={one.service_id: one for one in Collection.objects.all()},
         releases={one.service_id: one for one in Release.objects.in_flight()},
         decisions={one.release.service_id: one for one in waiting_decisions()},
         incidents=incidents,
@@ -130,8 +130,7 @@ def _rank(row: Row) -> tuple[object, ...]:
 
 def _row(service: Service, around: _Around, at: datetime) -> Row:
     found = vitals(service, around.now.get(service.pk), at=at)
-    collection = around.collections.get(service.pk)
-    cost = around.costs.get(service.pk)
+    collection: Collection | None = getattr(service, "collection", None)
     return Row(
         service=service,
         vitals=found,
@@ -148,14 +147,9 @@ def _row(service: Service, around: _Around, at: datetime) -> Row:
         release=around.releases.get(service.pk),
         decision=around.decisions.get(service.pk),
         incidents=around.incidents.get(service.pk, []),
-        month_to_date="" if cost is None else _usd(cost),
     )
 
 
 def _figure(value: float | None, formatted: Callable[[float], str], hour: Floats | None) -> Figure:
     text = "" if value is None else formatted(value)
     return Figure(text, "" if hour is None else sparklines.path(hour))
-
-
-def _usd(amount: Decimal | int) -> str:
-    return formats.usd(amount)

@@ -43,6 +43,7 @@
       height: matchMedia("(max-width: 40rem)").matches ? 180 : 220,
       hovermode: "x unified",
       hoverlabel: { bgcolor: variable("--surface"), bordercolor: variable("--line"), font: { color: ink } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--dim"), activecolor: ink },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
     };
     const axes = { xaxis: { ...axis(), ...given.xaxis }, yaxis: { rangemode: "tozero", ...axis(), ...given.yaxis } };
@@ -95,13 +96,13 @@
     return values.some((value, at) => !Number.isNaN(value) && !(values[at - 1] === values[at - 1] && at > 0) && !(values[at + 1] === values[at + 1] && at + 1 < values.length));
   }
 
-  function stretch(line, unit, from, to, more) {
+  function stretch(line, from, to, more) {
     const y = series.lines.get(line.key).subarray(from, to);
     return painted({
       type: "scatter", mode: hasLonelyValue(y) ? "lines+markers" : "lines", name: line.label, legendgroup: line.key,
       x0: (series.start + from * series.step) * 1000, dx: series.step * 1000, y, connectgaps: false,
       line: { width: 1.5, dash: line.dash }, marker: { size: 3 }, meta: { signal: line.signal },
-      hovertemplate: `%{y}${UNITS[unit].ticksuffix ?? ""}`, ...more,
+      hovertemplate: "%{y}", ...more,
     });
   }
 
@@ -109,11 +110,11 @@
     const settled = Math.max(0, Math.min(series.length, Math.floor((series.settled - series.start) / series.step)));
     const drawn = panel.lines.filter((line) => series.lines.has(line.key));
     return drawn.flatMap((line) => {
-      const final = stretch(line, panel.unit, 0, settled);
+      const final = stretch(line, 0, settled);
       if (settled >= series.length) return [final];
       const name = `${line.label} (provisional)`;
       const tail = { name, showlegend: false, opacity: 0.75, line: { ...final.line, dash: "dot" } };
-      return [final, stretch(line, panel.unit, Math.max(0, settled - 1), series.length, tail)];
+      return [final, stretch(line, Math.max(0, settled - 1), series.length, tail)];
     });
   }
 
