@@ -487,3 +487,88 @@ def test_more_than_1440_datapoints_of_statistics_are_refused(cloudwatch):
         )
 
     assert refused.value.code == "InvalidParameterCombination"
+
+
+def statistics(cloudwatch, **changed):
+    """GetMetricStatistics of Jobs over five minutes after noon."""
+    parameters = {
+        "Namespace": "News",
+        "MetricName": "Jobs",
+        "Dimensions": [{"Name": "Queue", "Value": "a"}],
+        "StartTime": NOON,
+        "EndTime": NOON + timedelta(minutes=5),
+        "Period": 60,
+        "Statistics": ["Sum"],
+    }
+    return asyncio.run(cloudwatch.get_metric_statistics(**{**parameters, **changed}))
+
+
+def test_metric_statistics_of_another_unit_have_no_data(cloudwatch):
+    put(cloudwatch, 1, 2.0, Unit="Seconds")
+
+    assert statistics(cloudwatch, Unit="Bytes")["Datapoints"] == []
+    assert len(statistics(cloudwatch, Unit="Seconds")["Datapoints"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda service: statistics(service, Statistics=[]), "MissingParameter"),
+        (lambda service: statistics(service, Statistics=["p50"]), "InvalidParameterValue"),
+        (lambda service: service.list_metrics(RecentlyActive="PT1H"), "InvalidParameterValue"),
+        (lambda service: service.list_metrics(NextToken="bm8="), "InvalidParameterValue"),
+        (lambda service: answer(service, stat(), MaxDatapoints=100_801), "ValidationError"),
+        (lambda service: service.put_metric_data(Namespace="News"), "MissingParameter"),
+        (
+            lambda service: service.put_metric_data(
+                Namespace="News", MetricData=[{"MetricName": "x", "Value": 1.0}] * 1001
+            ),
+            "InvalidParameterValue",
+        ),
+        (lambda service: put(service, 1, 1.0, Counts=[0.0]), "InvalidParameterValue"),
+    ],
+    ids=[
+        "no-statistic",
+        "percentile-as-statistic",
+        "other-recency",
+        "wrong-token",
+        "too-many-datapoints",
+        "no-data",
+        "too-many-metrics",
+        "count-of-zero",
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(cloudwatch, call, code):
+    with pytest.raises(AwsError) as refused:
+        call(cloudwatch)
+
+    assert refused.value.code == code
+
+
+def test_data_of_entities_are_data(cloudwatch):
+    cloudwatch.put_metric_data(
+        Namespace="News",
+        EntityMetricData=[
+            {
+                "MetricData": [
+                    {
+                        "MetricName": "Jobs",
+                        "Dimensions": [{"Name": "Queue", "Value": "a"}],
+                        "Timestamp": NOON + timedelta(minutes=1),
+                        "Value": 4.0,
+                    }
+                ]
+            }
+        ],
+    )
+
+    assert values(cloudwatch, stat()) == [4.0]
+
+
+def test_days_that_left_the_memory_are_read_again(cloudwatch, monkeypatch):
+    monkeypatch.setattr("sandbox.cloudwatch.store._DAYS_IN_MEMORY", 1)
+    put(cloudwatch, 1, 1.0)
+    put(cloudwatch, 1, 2.0, name="Other")
+
+    assert values(cloudwatch, stat()) == [1.0]
+    assert values(cloudwatch, stat(name="Other")) == [2.0]
