@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import shutil
 import subprocess
@@ -101,6 +102,7 @@ class Sandbox:
         world.settle(self._ecs, self._account, self._settings, self._epoch)
         self._balancers.on_weights = self._show_weights
         self._add_measurements()
+        self._gateway.open()
         self._spawn(self._gateway.load(self._seed_moto))
         await self._prepare_news()
         self._spawn(self._scheduler.run())
@@ -152,7 +154,7 @@ class Sandbox:
         if self._settings.task_command:
             return
         for arguments in (("migrate",), ("ingest",)):
-            process = await self._child("news_api", *arguments, keep=False)
+            process = await self._child("news_api", *arguments)
             if await process.wait():
                 log.error("python -m news_api %s failed; see %s", arguments[0], self._log_path())
 
@@ -169,10 +171,8 @@ class Sandbox:
         return self._settings.home / "sandbox.log"
 
     async def _child(
-        self, module: str, *arguments: str, stdin: int = subprocess.DEVNULL, keep: bool = True
+        self, module: str, *arguments: str, stdin: int = subprocess.DEVNULL
     ) -> asyncio.subprocess.Process:
-        import os
-
         with self._log_path().open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", module, *arguments),
@@ -183,9 +183,8 @@ class Sandbox:
                 stderr=output,
                 preexec_fn=die_with_parent,
             )
-        if keep:
-            self._children.append(process)
-            self._pids.add(process.pid, " ".join((module, *arguments)))
+        self._children.append(process)
+        self._pids.add(process.pid, " ".join((module, *arguments)))
         return process
 
     async def _cap_logs(self) -> None:

@@ -40,10 +40,15 @@ class Gateway:
     def __init__(self, services: Mapping[str, object], switches: Switches) -> None:
         self.services = dict(services)
         self.switches = switches
+        self._opened = asyncio.Event()
         self._tail: Tail | None = None
         self._seed: Callable[[], None] = lambda: None
         # One thread: moto's state is not made for concurrent writes.
         self._moto = ThreadPoolExecutor(1, thread_name_prefix="moto")
+
+    def open(self) -> None:
+        """Let requests through; until then they wait, so that nobody sees a half-made account."""
+        self._opened.set()
 
     async def load(self, seed: Callable[[], None]) -> None:
         """Import moto and run `seed` in moto's thread; requests for moto wait behind it."""
@@ -75,6 +80,7 @@ class Gateway:
     async def _answer(self, request: web.Request, request_id: str) -> Answer | None:
         region, service = _scope(request)
         http = await _read(request)
+        await self._opened.wait()
         adapter = await _adapter()
         call = adapter.match(service, http)
         name = call.name if call else _spoken_name(request)

@@ -88,7 +88,7 @@ class Reader:
         """Remember articles and the next page of a list."""
         if not isinstance(page, dict):
             return
-        known = [str(item["id"]) for item in page.get("articles", [])]
+        known = [str(item["id"]) for item in page.get("items", [])]
         self._articles = (known + self._articles)[:50]
         cursor = page.get("next_cursor")
         if isinstance(cursor, str):

@@ -124,7 +124,8 @@ class Controller:
     async def _conclude(self, walk: Walk) -> None:
         forward = self._forward.pop(walk.deployment.arn, None)
         try:
-            if forward is None or forward.cancelled():
+            # The request to roll back may have come when the last step was just done.
+            if forward is None or forward.cancelled() or walk.deployment.status in ROLLING_BACK:
                 raise RollBack(walk.deployment.status_reason)
             forward.result()
         except RollBack as reason:

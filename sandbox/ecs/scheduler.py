@@ -119,7 +119,13 @@ class Scheduler:
             self._failed(revision, str(error))
             _stopped(task, str(error), "TaskFailedToStart")
             return
-        process = await self._fleet.start(launch)
+        try:
+            process = await self._fleet.start(launch)
+        except OSError as error:
+            reason = f"CannotStartContainerError: {error.strerror}"
+            self._failed(revision, reason)
+            _stopped(task, reason, "TaskFailedToStart")
+            return
         self._processes[task.arn] = process
         if not task.live:
             await self._end(task, process)

@@ -16,6 +16,9 @@ from sandbox.ecs.scheduler import Scheduler
 from sandbox.load_balancers import LoadBalancers
 from sandbox.settings import Settings
 
+# How many times the scale-up limit a rollback may take before it counts as failed.
+PATIENCE = 5
+
 
 class RollBack(Exception):
     """This deployment must go back; the message is the reason."""
@@ -172,19 +175,28 @@ class Walk:
             await self._back_to_nothing(reason)
             return
         self.service.task_definition = source.task_definition
-        await self._return_traffic(source)
+        self.note(status=await self._restore(source), finished_at=now())
+
+    async def _restore(self, source: Revision) -> str:
+        """Bring the source back and the target to an end; the deployment's last status."""
+        patience = PATIENCE * self.settings.scale_up_seconds
+        in_time = await self._return_traffic(source, patience)
         self.scale(source, self.service.desired)
         self.scale(self.target, 0)
-        await self.until(lambda: self.empty(self.target) and self.ready(source))
-        self.note(status="ROLLBACK_SUCCESSFUL", finished_at=now())
+        in_time &= await self.until(
+            lambda: self.empty(self.target) and self.ready(source), patience
+        )
+        return "ROLLBACK_SUCCESSFUL" if in_time else "ROLLBACK_FAILED"
 
-    async def _return_traffic(self, source: Revision) -> None:
+    async def _return_traffic(self, source: Revision, patience: float) -> bool:
         """Flip at once while the source still runs; after clean-up began it must scale up first."""
+        in_time = True
         if self.deployment.stage == "CLEAN_UP" or self.scheduler.healthy(source) == 0:
             self.scale(source, self.service.desired)
-            await self.until(lambda: self.ready(source))
+            in_time = await self.until(lambda: self.ready(source), patience)
         if self.target.target_group != source.target_group:
             await self.shift(0.0)
+        return in_time
 
     async def _back_to_nothing(self, reason: str) -> None:
         self.scale(self.target, 0)

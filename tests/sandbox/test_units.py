@@ -263,7 +263,7 @@ def test_a_feed_is_rss_with_the_same_articles_for_everybody(name):
 
 def test_readers_look_at_lists_articles_and_few_dead_links():
     reader = Reader(random.Random(3))
-    reader.learn({"articles": [{"id": 7}], "next_cursor": "abc"})
+    reader.learn({"items": [{"id": 7}], "next_cursor": "abc"})
 
     seen = Counter(reader.path().split("?")[0] for _ in range(2000))
     dead = sum(n for path, n in seen.items() if path.startswith("/v1/articles/1")) / 2000
