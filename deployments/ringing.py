@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from celery import Task
 from kombu.exceptions import OperationalError
 
+from aws.ecs import deployments as ecs
 from catalog import work
 from catalog.tasks import OWNER, run_due_operations
 from deployments.models import Release
@@ -32,6 +34,20 @@ def act_now(release: Release) -> None:
     """
     if not work.run_now(kind=KIND, target=target_of(release), owner=f"web:{OWNER}"):
         ring()
+
+
+def warm_up() -> None:
+    """Make the ECS clients of this process now, in the background.
+
+    The first client of a process costs botocore a second of a busy CPU, which must not fall into
+    the second in which somebody rolls back. Nothing is sent.
+    """
+    threading.Thread(target=_make_clients, name="ecs clients", daemon=True).start()
+
+
+def _make_clients() -> None:
+    ecs.changer()
+    ecs.reader()
 
 
 def _ring(task: Task[[], None]) -> None:

@@ -89,12 +89,19 @@ def _observe(
     for name, value in facts.items():
         setattr(release, name, value)
     status = states.status_of(seen)
+    if status == Status.NEEDS_DECISION and not _somebody_must_decide(release):
+        status = Status.SHIFTING
     if status == Status.ROLLING_BACK:
         record_rollback(release, at)
     if status in FINISHED:
         return finish(lease, release, seen, status, at)
     _step_to(release, status, seen, at)
     return Progress(wait=_next_look(release, acted=acted))
+
+
+def _somebody_must_decide(release: Release) -> bool:
+    """Whether a pause is open; one that was answered a moment ago still waits in ECS's answer."""
+    return release.decisions.filter(state=DecisionState.OPEN).exists()
 
 
 def _facts(release: Release, seen: ServiceDeployment, at: datetime) -> dict[str, Any]:

@@ -1,0 +1,271 @@
+"""How long a bad version is still served after an operator clicks "Roll back now".
+
+Measured from the outside: clients send requests through the load balancer all the time, a canary
+of a bad image is released through the portal, the rollback is one HTTP POST to the portal, and
+the answer's X-App-Version says which version served it. The same clients count what fails while a
+canary is promoted, a blue-green release runs, and a rollback happens.
+
+    python -m benchmarks.rollback [--runs 5] [--json]
+
+Starts a stack of its own, unless PORTAL_URL, LOAD_BALANCER_URL, PORTAL_OPERATOR and
+PORTAL_APPROVER (each `name:password`) name a running one.
+
+Limit: the last answer of the bad version comes at most 1 s after the click, and no request fails
+but those that the bad version itself answers with 5xx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.stack import Stack, wait_for
+
+SERVICE = "production-news-api"
+GOOD, BETTER, BAD = "1.4.0", "1.4.1", "1.4.2-errors"
+LIMIT = 1.0  # seconds from the click to the last bad answer
+CLIENTS = 4
+PAUSE_BETWEEN = 0.02  # seconds between two requests of a client
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the portal and the load balancer listen, and who operates."""
+
+    portal: str
+    load_balancer: str
+    operator: tuple[str, str]
+    approver: tuple[str, str]
+
+
+@dataclass
+class Load:
+    """What the clients saw: (second on the monotonic clock, version, status; 0 for no answer)."""
+
+    url: str
+    answers: list[tuple[float, str, int]] = field(default_factory=list)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self.url, timeout=10) as client:
+            while not self.done.wait(PAUSE_BETWEEN):
+                self.answers.append(self._ask(client))
+
+    @staticmethod
+    def _ask(client: httpx.Client) -> tuple[float, str, int]:
+        try:
+            answer = client.get("/v1/articles")
+        except httpx.HTTPError:
+            return time.monotonic(), "", 0
+        # The sandbox's bad images answer their 5xx themselves, without the header.
+        version = answer.headers.get("x-app-version") or (BAD if BAD in answer.text else "")
+        return time.monotonic(), version, answer.status_code
+
+    def failed(self, *, since: float) -> int:
+        """Count requests that the infrastructure lost; a bad version's own 5xx are not among."""
+        return sum(
+            1
+            for at, version, status in self.answers
+            if at >= since and (status == 0 or (status >= 500 and version != BAD))
+        )
+
+
+@contextmanager
+def load_on(url: str) -> Iterator[Load]:
+    """Keep the clients running."""
+    load = Load(url)
+    threads = [threading.Thread(target=load.run, daemon=True) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        load.done.set()
+        for thread in threads:
+            thread.join()
+
+
+class Person:
+    """Somebody at the portal, with a browser that sends forms."""
+
+    def __init__(self, portal: str, name: str, password: str) -> None:
+        self.portal = portal
+        self.client = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
+        self.post("/accounts/login/", "/accounts/login/", login=name, password=password)
+
+    def page(self, path: str) -> str:
+        answer = self.client.get(path)
+        answer.raise_for_status()
+        return answer.text
+
+    def post(self, path: str, form_on: str, **values: str) -> httpx.Response:
+        """Send a form as the page `form_on` has it."""
+        return self.send(path, self.token(form_on), **values)
+
+    def token(self, form_on: str) -> str:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.page(form_on))
+        assert found, f"no form on {form_on}"
+        return found[1]
+
+    def send(self, path: str, token: str, **values: str) -> httpx.Response:
+        answer = self.client.post(
+            path, data=values | {"csrfmiddlewaretoken": token}, headers={"referer": self.portal}
+        )
+        answer.raise_for_status()
+        return answer
+
+    def release(self, tag: str, preset: str, **numbers: str) -> str:
+        """Ask for a release, wait for its preflight, start it; return its page's path."""
+        form = f"/deployments/new/?service={SERVICE}"
+        images = wait_for(lambda: self._images(form), seconds=60, what="images from ECR")
+        answer = self.post(
+            "/deployments/new/",
+            form,
+            service=SERVICE,
+            key=str(uuid.uuid4()),
+            image=images[tag],
+            preset=preset,
+            reason="Benchmark of the rollback",
+            **numbers,
+        )
+        path = answer.url.path
+        wait_for(lambda: self.shows(path, "Start: release"), seconds=60, what="the preflight")
+        self.post(f"{path}start/", path)
+        return path
+
+    def _images(self, form: str) -> dict[str, str]:
+        found = re.findall(r'value="(sha256:\w+)"[^>]*>\s*([\w.-]+)', self.page(form))
+        return {tag: digest for digest, tag in found}
+
+    def shows(self, path: str, words: str) -> bool:
+        return words in self.page(path)
+
+    def approve(self, path: str) -> None:
+        found = re.search(r"/deployments/decisions/[^/]+/approve/", self.page(path))
+        assert found, "nothing to approve"
+        self.post(found[0], path, reason="Benchmark")
+
+
+def roll_back_once(target: Target, load: Load) -> float:
+    """Release the bad image to half of the traffic, click, and return the seconds it lived on."""
+    operator = Person(target.portal, *target.operator)
+    path = operator.release(BAD, "canary", percent="50", canary_bake="1", bake="5")
+    wait_for(
+        lambda: operator.shows(path, f"Promote {BAD}") or _asked(operator, path),
+        seconds=120,
+        what="the canary's pause",
+    )
+    wait_for(lambda: load.answers[-1][1] == BAD, seconds=30, what="a bad answer")
+    token = operator.token(path)
+    clicked = time.monotonic()
+    operator.send(f"{path}roll-back/", token, reason="Benchmark")
+    wait_for(lambda: operator.shows(path, "Rolled back"), seconds=120, what="the end")
+    bad = [at for at, version, _ in load.answers if version == BAD and at >= clicked]
+    return max(bad, default=clicked) - clicked
+
+
+def _asked(operator: Person, path: str) -> bool:
+    return operator.shows(path, "An approver can let this go on")
+
+
+def promote_once(target: Target) -> None:
+    """Release a good image as a canary, and promote it."""
+    operator = Person(target.portal, *target.operator)
+    approver = Person(target.portal, *target.approver)
+    path = operator.release(BETTER, "canary", percent="10", canary_bake="1", bake="1")
+    wait_for(lambda: approver.shows(path, f"Promote {BETTER}"), seconds=120, what="the pause")
+    approver.approve(path)
+    wait_for(lambda: operator.shows(path, f"{BETTER} serves all"), seconds=180, what="the end")
+
+
+def blue_green_once(target: Target) -> None:
+    """Release the first image again, all traffic at once."""
+    operator = Person(target.portal, *target.operator)
+    path = operator.release(GOOD, "hotfix", bake="1")
+    wait_for(lambda: operator.shows(path, f"{GOOD} serves all"), seconds=180, what="the end")
+
+
+def measure(target: Target, runs: int) -> dict[str, object]:
+    """Run everything; return the figures."""
+    with load_on(target.load_balancer) as load:
+        wait_for(lambda: len(load.answers) > 50, seconds=30, what="traffic")
+        began = time.monotonic()
+        lived_on = [roll_back_once(target, load) for _ in range(runs)]
+        failed_in_rollbacks = load.failed(since=began)
+        began = time.monotonic()
+        promote_once(target)
+        failed_in_promotion = load.failed(since=began)
+        began = time.monotonic()
+        blue_green_once(target)
+        return {
+            "seconds from click to last bad answer": [round(each, 3) for each in lived_on],
+            "median": round(statistics.median(lived_on), 3),
+            "worst": round(max(lived_on), 3),
+            "limit": LIMIT,
+            "requests": len(load.answers),
+            "failed requests": {
+                "rollbacks": failed_in_rollbacks,
+                "promotion": failed_in_promotion,
+                "blue-green": load.failed(since=began),
+            },
+        }
+
+
+@contextmanager
+def target_from_environment() -> Iterator[Target]:
+    """Use the stack that the environment names, or start one."""
+    if url := os.environ.get("PORTAL_URL"):
+        yield Target(
+            url,
+            os.environ["LOAD_BALANCER_URL"],
+            _credentials("PORTAL_OPERATOR"),
+            _credentials("PORTAL_APPROVER"),
+        )
+        return
+    stack = Stack(seconds_per_minute=2)
+    try:
+        stack.start()
+        people = {role: (user.username, user.password) for role, user in stack.users.items()}
+        yield Target(stack.url, stack.load_balancer, people["operator"], people["approver"])
+    finally:
+        stack.stop()
+
+
+def _credentials(name: str) -> tuple[str, str]:
+    user, _, password = os.environ[name].partition(":")
+    return user, password
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure the instant rollback.")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with target_from_environment() as target:
+        figures = measure(target, arguments.runs)
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name}: {value}")
+    failed = figures["failed requests"]
+    assert isinstance(failed, dict)
+    worst = figures["worst"]
+    assert isinstance(worst, float)
+    return int(worst > LIMIT or any(failed.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
