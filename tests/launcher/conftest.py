@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,18 @@ from tests.launcher.supervised import Supervised
 
 @pytest.fixture
 def home() -> Iterator[Home]:
+    with _throw_away_home() as made:
+        yield made
+
+
+@pytest.fixture
+def other_home() -> Iterator[Home]:
+    with _throw_away_home() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _throw_away_home() -> Iterator[Home]:
     """A home outside pytest's private directories, so that PostgreSQL's user can reach it."""
     root = Path(tempfile.mkdtemp(prefix="quarterdeck-launcher-"))
     yield Home(root)

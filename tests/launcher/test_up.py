@@ -189,10 +189,8 @@ def test_kill_9_of_the_launcher_leaves_nothing_and_the_next_start_works(start, h
     assert gone(children)
 
 
-def test_two_checkouts_run_at_once(start, home: Home, tmp_path_factory: pytest.TempPathFactory):
-    other = Home(tmp_path_factory.mktemp("other"))
-
-    here, there = start(), start(other)
+def test_two_checkouts_run_at_once(start, home: Home, other_home: Home):
+    here, there = start(), start(other_home)
     here.wait_for("Ctrl-C stops everything.")
     there.wait_for("Ctrl-C stops everything.")
 
