@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,7 @@ _SECTIONS = (
 
 def sections(path: str) -> list[Section]:
     """Return all sections; the one with the longest URL that begins `path` is the current one."""
-    found = [(title, url, key) for title, name, key in _SECTIONS if (url := _url(name))]
+    found = [(title, reverse(name), key) for title, name, key in _SECTIONS]
     under = [url for _, url, _ in found if path == url or (url != "/" and path.startswith(url))]
     here = max(under, key=len, default="")
     return [Section(title, url, key, url == here) for title, url, key in found]
-
-
-def _url(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

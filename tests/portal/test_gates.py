@@ -109,6 +109,15 @@ def test_a_refusal_says_who_has_the_role_and_is_audited(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_where_nobody_has_the_role_a_refusal_says_how_to_get_it(client: Client) -> None:
+    client.force_login(make.user("vera"))
+
+    page = client.get("/people/").content.decode()
+
+    assert "manage.py add_user" in page
+
+
+@pytest.mark.django_db
 def test_a_fragment_needs_the_same_role_as_its_page(client: Client) -> None:
     client.force_login(make.user("vera"))
 

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from allauth.account.adapter import get_adapter
 from django.core.cache import cache
-from django.test import Client
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, RequestFactory
+from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from catalog.models import AuditEntry
 from tests import make
@@ -160,3 +167,40 @@ def test_changing_the_password_is_audited_and_keeps_this_session(client: Client)
     assert vera.check_password("even longer than 12")
     assert client.get("/search/").status_code == 200
     assert AuditEntry.objects.filter(action="accounts.change_password").exists()
+
+
+def test_without_redis_people_still_sign_in_and_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.user("vera", password="long enough 12")
+
+    def dead(*_: object) -> None:
+        raise RedisConnectionError("connection refused")
+
+    monkeypatch.setattr(AbstractConnection, "connect", dead)
+
+    client.post(LOGIN, {"login": "vera", "password": "long enough 12"})
+
+    assert client.get("/services/").status_code == 200
+    assert client.get("/readyz").json()["status"] == "degraded"
+
+
+def test_the_throttle_is_kept_in_the_database(client: Client, settings: Any) -> None:
+    make.user("vera", password="long enough 12")
+    settings.CACHES = settings.CACHES | {
+        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}
+    }
+    call_command("first_run")
+    for _ in range(10):
+        client.post(LOGIN, {"login": "vera", "password": "wrong"})
+
+    answer = client.post(LOGIN, {"login": "vera", "password": "long enough 12"})
+
+    assert answer.status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from cache")
+        assert cursor.fetchone()[0] > 0
+
+
+def test_even_a_mounted_registration_would_be_closed() -> None:
+    assert get_adapter().is_open_for_signup(RequestFactory().get("/")) is False
