@@ -43,6 +43,8 @@ def _layout() -> dict[str, Any]:
     return {
         "barmode": "relative",
         "bargap": 0.15,
+        # Eight names need room above the bars on a phone.
+        "height": 320,
         "xaxis": {"type": "date", "tickformat": "%-d %b"},
         "yaxis": {"tickprefix": "$"},
     }

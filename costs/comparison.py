@@ -12,6 +12,9 @@ from decimal import Decimal, localcontext
 
 _PLACES = Decimal("1e-12")
 _DIGITS = 80
+# A millionth of a unit that became a million of them says nothing about a price. Below this,
+# twelve places of thousands of amounts still add up without rounding.
+_ABSURD = Decimal(10) ** 12
 ZERO = Decimal(0)
 # What runs around the clock; load-balancer capacity hours (LCU-Hrs) follow the traffic.
 _HOURS = {"hrs", "hours", "hour", "vcpu-hours", "gb-hours"}
@@ -73,16 +76,18 @@ def effects(before: Line, now: Line, *, days_before: int, days_now: int) -> Effe
         return Effects(removed=change)
     if before.unit != now.unit or before.quantity <= 0 or now.quantity <= 0:
         return Effects(other=change)
-    # A millionth of a unit that became a million of them must not overflow.
     with localcontext(prec=_DIGITS):
-        at_old_price = (before.cost * now.quantity / before.quantity).quantize(_PLACES)
-        calendar = _calendar(before, days_before, days_now)
-        return Effects(
-            calendar=calendar,
-            usage=at_old_price - before.cost - calendar,
-            # The remainder, so that nothing is lost to division.
-            rate=now.cost - at_old_price,
-        )
+        at_old_price = before.cost * now.quantity / before.quantity
+    if abs(at_old_price) >= _ABSURD:
+        return Effects(other=change)
+    at_old_price = at_old_price.quantize(_PLACES)
+    calendar = _calendar(before, days_before, days_now)
+    return Effects(
+        calendar=calendar,
+        usage=at_old_price - before.cost - calendar,
+        # The remainder, so that nothing is lost to division.
+        rate=now.cost - at_old_price,
+    )
 
 
 def _calendar(before: Line, days_before: int, days_now: int) -> Decimal:

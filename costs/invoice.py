@@ -15,6 +15,7 @@ from costs.comparison import Driver, Effects
 from costs.months import Comparable, Month, Span
 
 ZERO = Decimal(0)
+_SHARE = Decimal("0.001")
 _FEES = {
     "Tax",
     "Fee",
@@ -239,7 +240,7 @@ def _change(
 ) -> Change:
     found = list(found)
     before, now = _within(found, spans.before), _within(found, spans.now)
-    share = abs(now - before) / movement if movement else None
+    share = (abs(now - before) / movement).quantize(_SHARE) if movement else None
     return Change(before=before, now=now, share=share, driver=comparison.driver(parts))
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from costs import charts, export, page, queries, sparklines, words
+from costs import charts, export, page, queries, rounding, sparklines, words
 from costs.invoice import Block, Invoice, Row, View
 from costs.models import charge
 from costs.months import Month
@@ -68,7 +68,7 @@ def service(request: SignedInRequest, month: Month) -> HttpResponse:
     context = _frame(request, reading) | {
         "service": name,
         "breakdown": breakdown,
-        "rows": [(row, _parts(row)) for row in breakdown.rows],
+        "rows": [(row, words.price(row.price), _parts(row)) for row in breakdown.rows],
         "service_query": urlencode({"name": name}),
     }
     return render_page(request, "costs/service.html", context)
@@ -124,8 +124,14 @@ def _frame(request: HttpRequest, reading: Reading) -> dict[str, Any]:
         "is_stale": bool(state.read_at and at - state.read_at > queries.STALE_AFTER),
         "stale_after": queries.STALE_AFTER,
         "compared": words.compared(reading.spans) if reading.spans else "",
+        "labels": _labels(reading),
         "usd_per_request": charge(1),
     }
+
+
+def _labels(reading: Reading) -> dict[str, str]:
+    spans = reading.spans
+    return {"now": words.label(spans.now), "before": words.label(spans.before)} if spans else {}
 
 
 def _rows(block: Block, invoice: Invoice) -> list[tuple[Row, str, str]]:
@@ -133,16 +139,19 @@ def _rows(block: Block, invoice: Invoice) -> list[tuple[Row, str, str]]:
 
 
 def _driver(row: Row, invoice: Invoice) -> str:
-    if not (invoice.spans and row.change and row.change.driver):
+    change = row.change
+    if not (invoice.spans and change and change.driver) or rounding.negligible(change.amount):
         return ""
-    return words.driver(row.change.driver, invoice.spans)
+    return words.driver(change.driver, invoice.spans)
 
 
 def _parts(row: UsageRow) -> str:
     """Name what changed a usage type's cost, such as `usage +$8.10, price -$0.30`."""
     named = row.effects.named() if row.effects else []
     return ", ".join(
-        f"{words.EFFECTS[name]} {formats.usd_change(amount)}" for name, amount in named if amount
+        f"{words.EFFECTS[name]} {formats.usd_change(amount)}"
+        for name, amount in named
+        if not rounding.negligible(amount)
     )
 
 
@@ -153,13 +162,13 @@ def _by_day(invoice: Invoice) -> list[tuple[date, list[Decimal]]]:
 
 
 def _effects(invoice: Invoice) -> list[tuple[str, Any]]:
-    """Name every effect that is not zero; calendar is always said where it could be."""
+    """Name every effect worth a cent; calendar is always said where there could be one."""
     if not invoice.effects or not invoice.spans:
         return []
     return [
         (words.EFFECTS[name], amount)
         for name, amount in invoice.effects.named()
-        if amount or (name == "calendar" and invoice.spans.now.whole)
+        if not rounding.negligible(amount) or (name == "calendar" and invoice.spans.now.whole)
     ]
 
 

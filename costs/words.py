@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from costs.comparison import Driver
-from costs.months import Comparable
+from costs.months import Comparable, Span
 
 EFFECTS = {
     "calendar": "calendar",
@@ -31,14 +33,22 @@ def driver(one: Driver, spans: Comparable) -> str:
 
 def compared(spans: Comparable) -> str:
     """Say which days are compared, such as `1–20 November against 1–20 October`."""
-    now, before = spans.now, spans.before
-    if now.whole:
-        return f"all of {now.start:%B %Y} against all of {before.start:%B %Y}"
-    return (
-        f"{_days(now.start.day, now.last.day)} {now.start:%B} against "
-        f"{_days(before.start.day, before.last.day)} {before.start:%B}"
-    )
+    if spans.now.whole:
+        return f"all of {spans.now.start:%B %Y} against all of {spans.before.start:%B %Y}"
+    now, before = (f"{_days(span)} {span.start:%B}" for span in (spans.now, spans.before))
+    return f"{now} against {before}"
 
 
-def _days(first: int, last: int) -> str:
+def label(span: Span) -> str:
+    """Head a column, such as `1–20 Nov` or, for a whole month, `October`."""
+    return f"{span.start:%B}" if span.whole else f"{_days(span)} {span.start:%b}"
+
+
+def price(usd_per_unit: Decimal | None) -> str:
+    """Return a unit price without trailing zeros; empty for none."""
+    return "" if usd_per_unit is None else f"{usd_per_unit.normalize():f}"
+
+
+def _days(span: Span) -> str:
+    first, last = span.start.day, span.last.day
     return f"{first}" if first == last else f"{first}–{last}"
