@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,10 @@ class Layout:
         return {series: column for column, series in enumerate(self.series)}
 
     @cached_property
+    def worst(self) -> npt.NDArray[np.bool_]:
+        return np.array([series.shows_worst for series in self.series], dtype=np.bool_)
+
+    @cached_property
     def additive(self) -> npt.NDArray[np.bool_]:
         return np.array([series.is_additive for series in self.series], dtype=np.bool_)
 
@@ -110,17 +114,20 @@ class Layout:
         names = (dict(item.dimensions)["TargetGroup"] for item in self.series if item.scope == "tg")
         return tuple(dict.fromkeys(names))
 
+    @cached_property
+    def _by_scope(self) -> dict[tuple[str, str], dict[str, Series]]:
+        found: dict[tuple[str, str], dict[str, Series]] = {}
+        for series in self.series:
+            target_group = dict(series.dimensions).get("TargetGroup", "")
+            found.setdefault((series.scope, target_group), {})[series.role] = series
+        return found
+
     def has(self, scope: str) -> bool:
-        return any(series.scope == scope for series in self.series)
+        return (scope, "") in self._by_scope
 
     def of(self, scope: str, target_group: str = "") -> dict[str, Series]:
         """The series of one scope by role, such as `of("tg", "targetgroup/blue/01")`."""
-        return {
-            series.role: series
-            for series in self.series
-            if series.scope == scope
-            and dict(series.dimensions).get("TargetGroup", "") == target_group
-        }
+        return self._by_scope.get((scope, target_group), {})
 
     def as_json(self) -> list[list[Any]]:
         return [series.as_json() for series in self.series]
@@ -147,6 +154,7 @@ class Resources:
     cache_cluster: str = ""
 
 
+@lru_cache(maxsize=4096)
 def layout_of(resources: Resources) -> Layout:
     """Return the series to keep for a service."""
     ecs = (("ClusterName", resources.cluster), ("ServiceName", resources.name))

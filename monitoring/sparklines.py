@@ -1,18 +1,32 @@
-"""Small lines for tables: an SVG path computed on the server, without a script or a style."""
+"""Small lines for tables: SVG drawn on the server, without a script or a style."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+from django.utils.safestring import SafeString, mark_safe
 
-from monitoring.blocks import Flags, Floats
+from monitoring.blocks import Floats
 
-WIDTH, HEIGHT = 60, 16
-_MARGIN = 1
+POINTS, HEIGHT = 60, 48
+_MARGIN = 3
+# Every point there can be: looking up is twenty times cheaper than formatting.
+_TEXTS = [[f"{x},{y}" for y in range(HEIGHT + 1)] for x in range(POINTS)]
+
+
+def svg(values: Floats, signal: str) -> SafeString:
+    """Return 60 values as a line in the colour of `signal`; empty if there is no value at all."""
+    drawn = path(values)
+    if not drawn:
+        return SafeString("")
+    # Nothing but digits and the name of a signal, which is ours.
+    return mark_safe(  # noqa: S308
+        f'<svg class="spark signal-{signal}" viewBox="0 0 {POINTS - 1} {HEIGHT}" '
+        f'preserveAspectRatio="none" aria-hidden="true"><path d="{drawn}"/></svg>'
+    )
 
 
 def path(values: Floats) -> str:
-    """Return the `d` of a path in a 60 x 16 box, y from zero; gaps stay open, empty if no values.
+    """Return the `d` of a path through at most 60 values, y from zero; gaps stay open.
 
     A value between two gaps becomes a dash of half a unit, so that it can be seen.
     """
@@ -20,19 +34,16 @@ def path(values: Floats) -> str:
     if not known.any():
         return ""
     top = max(float(values[known].max()), 1e-9)
-    x = np.linspace(0, WIDTH, len(values)) if len(values) > 1 else np.zeros(1)
-    y = HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * np.where(known, values, 0) / top
-    return "".join(_run(x[first:stop], y[first:stop]) for first, stop in _runs(known))
-
-
-def _runs(known: Flags) -> list[tuple[int, int]]:
+    scaled = (HEIGHT - 2 * _MARGIN) * np.clip(np.where(known, values, 0) / top, 0, 1)
+    heights = (HEIGHT - _MARGIN - np.rint(scaled)).astype(int).tolist()
+    if known.all():
+        return _run(list(map(list.__getitem__, _TEXTS, heights)))
     edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
-    pairs = edges.reshape(-1, 2).tolist()
-    return [(first, stop) for first, stop in pairs]
+    texts = [_TEXTS[x][y] for x, y in enumerate(heights)]
+    return "".join(_run(texts[first:stop]) for first, stop in edges.reshape(-1, 2).tolist())
 
 
-def _run(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> str:
-    points = [f"{left:.4g},{top:.3g}" for left, top in zip(x.tolist(), y.tolist(), strict=True)]
+def _run(points: list[str]) -> str:
     if len(points) == 1:
         return f"M{points[0]}h.5"
     return "M" + "L".join(points)

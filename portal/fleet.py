@@ -25,10 +25,16 @@ _WORST_FIRST = {State.DEGRADED: 0, State.NO_DATA: 1, State.HEALTHY: 2}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number as text, empty if there is none, and the path of its last hour."""
+    """A number as text, empty if there is none, and its last hour."""
 
     text: str
-    path: str
+    hour: Floats | None
+    signal: str
+
+    @property
+    def line(self) -> str:
+        """The last hour as a sparkline; drawn only when the page really is."""
+        return "" if self.hour is None else sparklines.svg(self.hour, self.signal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Row:
     tasks: str
     image: str
     is_stale: bool
+    measured_at: datetime | None
     collected_at: datetime | None
     release: Release | None
     decision: DecisionPoint | None
@@ -75,12 +82,11 @@ class Fleet:
 
 
 def _seen(row: Row) -> tuple[object, ...]:
-    figures = (row.latency, row.traffic, row.errors, row.saturation)
     release = (row.release.pk, row.release.status, row.release.target_weight) if row.release else ()
     incidents = [(one.pk, one.severity, one.status) for one in row.incidents]
     decided = row.decision.pk if row.decision else None
     texts = (row.service.title, row.reason, row.tasks, row.image, row.is_stale, row.collected_at)
-    return (row.state, figures, texts, release, decided, incidents)
+    return (row.state, row.measured_at, texts, release, decided, incidents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +135,22 @@ def _rank(row: Row) -> tuple[object, ...]:
 
 
 def _row(service: Service, around: _Around, at: datetime) -> Row:
-    found = vitals(service, around.now.get(service.pk), at=at)
+    now = around.now.get(service.pk)
+    found = vitals(service, now, at=at)
     collection: Collection | None = getattr(service, "collection", None)
     return Row(
         service=service,
         vitals=found,
         state=found.verdict.state,
         reason=found.verdict.reason,
-        latency=_figure(found.p99, formats.milliseconds, found.hour("p99")),
-        traffic=_figure(found.rate, formats.rate, found.hour("rate")),
-        errors=_figure(found.errors, formats.percentage, found.hour("errors")),
-        saturation=_figure(found.cpu, formats.percentage, found.hour("cpu")),
+        latency=_figure(found.p99, formats.milliseconds, found.hour("p99"), "latency"),
+        traffic=_figure(found.rate, formats.rate, found.hour("rate"), "traffic"),
+        errors=_figure(found.errors, formats.percentage, found.hour("errors"), "errors"),
+        saturation=_figure(found.cpu, formats.percentage, found.hour("cpu"), "saturation"),
         tasks=f"{service.running_count}/{service.desired_count}",
         image=service.image_tag,
         is_stale=collection is None or collection.is_stale(at),
+        measured_at=now.changed_at if now else None,
         collected_at=collection.collected_at if collection else None,
         release=around.releases.get(service.pk),
         decision=around.decisions.get(service.pk),
@@ -150,6 +158,7 @@ def _row(service: Service, around: _Around, at: datetime) -> Row:
     )
 
 
-def _figure(value: float | None, formatted: Callable[[float], str], hour: Floats | None) -> Figure:
-    text = "" if value is None else formatted(value)
-    return Figure(text, "" if hour is None else sparklines.path(hour))
+def _figure(
+    value: float | None, formatted: Callable[[float], str], hour: Floats | None, signal: str
+) -> Figure:
+    return Figure("" if value is None else formatted(value), hour, signal)

@@ -20,6 +20,19 @@ _BY_ID = "select series from metric_layout where layout_id = %s"
 
 def layout_id(layout: Layout) -> int:
     """Return the layout's number, giving it one if it is new."""
+    if layout in _numbers:
+        return _numbers[layout]
+    number = _numbered(layout)
+    # A number given inside a transaction may be rolled back with it.
+    if not connection.in_atomic_block:
+        _numbers[layout] = number
+    return number
+
+
+_numbers: dict[Layout, int] = {}
+
+
+def _numbered(layout: Layout) -> int:
     series = json.dumps(layout.as_json())
     fingerprint = hashlib.sha256(series.encode()).hexdigest()
     with connection.cursor() as cursor:
@@ -33,14 +46,10 @@ def layout_id(layout: Layout) -> int:
     return number
 
 
+@lru_cache(maxsize=4096)
 def layout_with(number: int) -> Layout:
     """Return the layout of that number."""
-    return from_json(json.loads(_series(number)))
-
-
-@lru_cache(maxsize=1024)
-def _series(number: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute(_BY_ID, [number])
         (series,) = cursor.fetchone()
-    return series if isinstance(series, str) else json.dumps(series)
+    return from_json(json.loads(series) if isinstance(series, str) else series)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,13 +120,14 @@ def read(
     first = int(start.timestamp()) // step * step
     rows = max(0, -(-(int(end.timestamp()) - first) // step))
     shown, means = empty(rows, len(wanted)), empty(rows, len(wanted))
-    for row in _rows(resource_id, first, end, step):
-        layout = layout_with(row.layout_id)
+    found = sorted(_rows(resource_id, first, end, step), key=attrgetter("layout_id"))
+    for number, group in groupby(found, key=attrgetter("layout_id")):
+        layout = layout_with(number)
         targets, sources = _matching(wanted, layout)
-        row_shown, row_means = _decoded(row, layout, step)
-        _lay(shown, row_shown, targets, sources, (row.start - first) // step)
+        whole = _whole(list(group), layout, _Grid(first, step, rows))
+        shown[:, targets] = merged(shown[:, targets], whole[0][:, sources])
         if step > 60:
-            _lay(means, row_means, targets, sources, (row.start - first) // step)
+            means[:, targets] = merged(means[:, targets], whole[1][:, sources])
     positions = {item: column for column, item in enumerate(wanted)}
     return Window(first, step, positions, shown, means if step > 60 else shown)
 
@@ -164,31 +167,67 @@ def _matching(wanted: tuple[Series, ...], layout: Layout) -> tuple[list[int], li
     return [target for target, _ in pairs], [source for _, source in pairs]
 
 
-def _decoded(row: _Row, layout: Layout, step: int) -> tuple[Floats, Floats]:
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """`rows` buckets of `step` seconds from second `first` on."""
+
+    first: int
+    step: int
+    rows: int
+
+    def lay(self, into: Floats, block: Floats, start: int) -> None:
+        """Write the block, which begins at second `start`, where it overlaps the grid."""
+        offset = (start - self.first) // self.step
+        begin, stop = max(offset, 0), min(offset + len(block), self.rows)
+        if begin < stop:
+            into[begin:stop] = block[begin - offset : stop - offset]
+
+
+def _whole(rows: Sequence[_Row], layout: Layout, grid: _Grid) -> tuple[Floats, Floats]:
+    """Return what is shown and the means of all series of one layout, on the grid."""
     columns = len(layout.series)
+    shown = empty(grid.rows, columns)
+    means = shown if grid.step == 60 else empty(grid.rows, columns)
+    parts = [_day(row, layout, grid.step) for row in rows if not row.is_hour]
+    parts += _hours([row for row in rows if row.is_hour], layout, grid.step)
+    for start, part_shown, part_means in parts:
+        grid.lay(shown, part_shown, start)
+        if means is not shown:
+            grid.lay(means, part_means, start)
+    return shown, means
+
+
+_Part = tuple[int, Floats, Floats]
+
+
+def _day(row: _Row, layout: Layout, step: int) -> _Part:
     if step == 60:
-        block = unpack(row.data, columns) if row.is_hour else decompress(row.data, columns)
-        return block, block
-    if row.is_hour:
-        buckets = bucketed(unpack(row.data, columns), step // 60, layout.additive)
-    else:
-        buckets = unpack_buckets(row.data, layout.additive)
-    return _shown(buckets, layout), buckets.means
+        block = decompress(row.data, len(layout.series))
+        return row.start, block, block
+    buckets = unpack_buckets(row.data, layout.additive)
+    return row.start, _shown(buckets, layout), buckets.means
+
+
+def _hours(rows: Sequence[_Row], layout: Layout, step: int) -> list[_Part]:
+    """Put the hours together before they are summed up: once is cheaper than 72 times."""
+    if not rows:
+        return []
+    columns = len(layout.series)
+    start, last = min(row.start for row in rows), max(row.start for row in rows)
+    block = empty((last - start) // 60 + 60, columns)
+    for row in rows:
+        at = (row.start - start) // 60
+        block[at : at + 60] = unpack(row.data, columns)
+    if step == 60:
+        return [(start, block, block)]
+    buckets = bucketed(block, step // 60, layout.additive)
+    return [(start, _shown(buckets, layout), buckets.means)]
 
 
 def _shown(buckets: Buckets, layout: Layout) -> Floats:
-    worst = np.array([series.shows_worst for series in layout.series])
-    shown = np.where(worst, buckets.peaks, buckets.means)
+    shown = np.where(layout.worst, buckets.peaks, buckets.means)
     shown[:, layout.additive] = buckets.sums
     return shown
-
-
-def _lay(into: Floats, block: Floats, targets: list[int], sources: list[int], offset: int) -> None:
-    begin, stop = max(offset, 0), min(offset + len(block), len(into))
-    if begin >= stop or not targets:
-        return
-    part = block[begin - offset : stop - offset, sources]
-    into[begin:stop, targets] = merged(into[begin:stop, targets], part)
 
 
 def stored_day(*, resource_id: int, day: date, layout_id: int) -> bytes | None:

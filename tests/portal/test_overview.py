@@ -245,4 +245,4 @@ def test_gaps_of_a_sparkline_stay_open():
 
 
 def test_a_flat_zero_lies_on_the_ground():
-    assert sparklines.path(np.zeros(2, dtype=np.float32)) == "M0,15L60,15"
+    assert sparklines.path(np.zeros(2, dtype=np.float32)) == "M0,45L1,45"
