@@ -239,7 +239,6 @@ LOGGING = {
         "botocore": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
         # The access log has a line for every request; django.request would repeat the failed ones.
         "django.request": {"level": "ERROR"},
         "celery.beat": {"level": "WARNING"},
