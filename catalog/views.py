@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.http import HttpResponse, StreamingHttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog import audit, queries
 from catalog.forms import AuditFilterForm, ServiceFilterForm
@@ -17,7 +17,7 @@ EXPORT_LIMIT = 10_000
 _COLUMNS = ("id", "at", "actor", "action", "target", "outcome", "detail", "address", "request id")
 
 
-@require_GET
+@require_safe
 @requires(Role.VIEWER)
 def services(request: SignedInRequest) -> HttpResponse:
     form = ServiceFilterForm(request.GET)
@@ -36,7 +36,7 @@ def services(request: SignedInRequest) -> HttpResponse:
     return render_page(request, "catalog/services.html", context, partials={"services"})
 
 
-@require_GET
+@require_safe
 @requires(Role.VIEWER)
 def audit_log(request: SignedInRequest) -> HttpResponse:
     form = AuditFilterForm(request.GET)
@@ -57,7 +57,7 @@ def audit_log(request: SignedInRequest) -> HttpResponse:
     return render_page(request, "catalog/audit.html", context)
 
 
-@require_GET
+@require_safe
 @requires(Role.VIEWER)
 def audit_csv(request: SignedInRequest) -> StreamingHttpResponse:
     form = AuditFilterForm(request.GET)

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from catalog import usage
 from catalog.models import Account, AwsUsage, JobRun, Operation, OperationState
@@ -22,7 +22,7 @@ from ui.traffic import BUCKETS, traffic
 _PROXIED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
 
 
-@require_GET
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer who has the token, or asks directly from this machine."""
     if not (_has_token(request) or _is_local(request)):

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import User
 from portal import people, search
@@ -14,7 +14,7 @@ from ui.http import SignedInRequest, render_page
 from ui.roles import Role
 
 
-@require_GET
+@require_safe
 @requires(Role.VIEWER)
 def search_page(request: SignedInRequest) -> HttpResponse:
     # PostgreSQL holds no NUL.
@@ -23,7 +23,7 @@ def search_page(request: SignedInRequest) -> HttpResponse:
     return render_page(request, "search.html", context, partials={"results"})
 
 
-@require_GET
+@require_safe
 @requires(Role.ADMIN)
 def people_page(request: SignedInRequest) -> HttpResponse:
     everyone = User.objects.order_by("-is_active", "username")

@@ -203,6 +203,37 @@ def poll(page: Page, path: str = "/services/") -> None:
     )
 
 
+def test_a_live_part_keeps_the_focus(signed_in: Any) -> None:
+    page = signed_in()
+    page.goto("/services/")
+
+    link = page.get_by_role("link", name="News API")
+    link.focus()
+    link.evaluate("link => { link.dataset.old = 'yes'; }")
+    poll(page)
+
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(link).to_be_focused()
+
+
+def test_a_live_part_keeps_what_is_written_and_unfolded(signed_in: Any) -> None:
+    page = signed_in()
+    page.goto("/services/")
+    part = page.locator("#services")
+    page.route("**/live/", lambda route: route.fulfill(body=LIVE))
+    poll(page, "/live/")
+
+    page.get_by_label("Reason").fill("half a sentence")
+    page.get_by_text("More").click()
+    part.evaluate("part => { part.dataset.old = 'yes'; }")
+    poll(page, "/live/")
+
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(page.get_by_label("Reason")).to_have_value("half a sentence")
+    expect(page.get_by_label("Other")).to_have_value("")
+    expect(page.get_by_text("Unfolded")).to_be_visible()
+
+
 def test_a_lost_connection_is_said_and_forgotten_when_it_is_back(signed_in: Any) -> None:
     page = signed_in()
     page.goto("/services/")
@@ -264,6 +295,11 @@ def test_text_has_enough_contrast_in_both_themes(signed_in: Any) -> None:
 
         assert min(ratios.values()) >= 4.5, (scheme, ratios)
 
+
+LIVE = """<section id="services" hx-swap="outerHTML">
+  <label>Reason <input name="reason"></label> <label>Other <input name="other"></label>
+  <details><summary>More</summary>Unfolded</details>
+</section>"""
 
 # Paints each pair of custom properties, reads the colours back, and applies WCAG's formula.
 CONTRAST = """() => {

@@ -1,4 +1,4 @@
-// What the shell of every page does beyond HTML: theme, search, keys, local times, lost connections.
+// What the shell of every page does beyond HTML: theme, search, keys, forms that are sent once.
 "use strict";
 
 (() => {
@@ -90,59 +90,4 @@
   }
   addEventListener("pageshow", freeForms);
   document.addEventListener("htmx:afterRequest", freeForms);
-
-  // --- Times: relative ones stay true, absolute ones also say the viewer's own. ---
-  const steps = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
-  const here = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
-  const away = new Date().getTimezoneOffset() !== 0;
-
-  function ago(then) {
-    const seconds = (Date.now() - then) / 1000;
-    const step = steps.find(([, size]) => Math.abs(seconds) >= size);
-    if (!step) return "just now";
-    const text = `${Math.floor(Math.abs(seconds) / step[1])}\u202f${step[0]}`;
-    return seconds > 0 ? `${text} ago` : `in ${text}`;
-  }
-
-  function tellTimes() {
-    for (const time of document.querySelectorAll("time[data-moment]")) time.textContent = ago(new Date(time.dateTime));
-    if (!away) return;
-    for (const time of document.querySelectorAll("time[data-clock]:not([data-local])")) {
-      time.dataset.local = here.format(new Date(time.dateTime));
-      time.title = `${time.dataset.local} here`;
-      time.append(` (${time.dataset.local})`);
-    }
-  }
-  document.addEventListener("DOMContentLoaded", tellTimes);
-  document.addEventListener("htmx:afterSettle", tellTimes);
-  setInterval(tellTimes, 10000);
-
-  // --- Polling: not while nobody looks; and say when the connection is gone. ---
-  const loaded = { at: new Date(), lost: false };
-
-  function toast(text) {
-    const box = document.createElement("section");
-    box.append(text);
-    document.getElementById("toasts").replaceChildren(box);
-  }
-
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const polls = event.detail.elt.getAttribute("hx-trigger")?.includes("every");
-    if (polls && document.hidden) event.preventDefault();
-  });
-  for (const failure of ["htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(failure, () => {
-      loaded.lost = true;
-      toast(`Connection lost. This page shows data as of ${loaded.at.toISOString().slice(11, 19)} UTC.`);
-    });
-  }
-  document.addEventListener("htmx:responseError", (event) => {
-    const { status, responseText } = event.detail.xhr;
-    if (!responseText.includes('id="problem"')) toast(`The server answered ${status}. The page was not changed.`);
-  });
-  document.addEventListener("htmx:afterOnLoad", (event) => {
-    if (event.detail.xhr.status >= 400) return;
-    if (loaded.lost) document.getElementById("toasts").replaceChildren();
-    Object.assign(loaded, { at: new Date(), lost: false });
-  });
 })();
