@@ -47,8 +47,8 @@ class Sandbox:
 
     def __init__(self, settings: Settings) -> None:
         settings.home.mkdir(parents=True, exist_ok=True)
-        self._sockets = Path(tempfile.mkdtemp(prefix="qd-", dir="/tmp"))
         self._state = State(settings.home / "ecs.sqlite")
+        self._sockets = self._socket_directory()
         self._epoch = self._state.epoch()
         self._settings = settings = replace(settings, environment=self._news_environment(settings))
         self._pids = PidFile(settings.home / "pids")
@@ -71,6 +71,15 @@ class Sandbox:
         self._children: list[asyncio.subprocess.Process] = []
         self._traffic: asyncio.subprocess.Process | None = None
         self._ready = False
+
+    def _socket_directory(self) -> Path:
+        """A private directory with a short path; the one a crash left behind goes."""
+        left = self._state.get("account", "sockets")
+        if left:
+            shutil.rmtree(left, ignore_errors=True)
+        directory = tempfile.mkdtemp(prefix="qd-", dir="/tmp")
+        self._state.put("account", "sockets", directory)
+        return Path(directory)
 
     def _news_environment(self, settings: Settings) -> dict[str, str]:
         secret = self._state.get("account", "news-secret") or secrets.token_hex(32)
@@ -136,7 +145,7 @@ class Sandbox:
     def _seed_moto(self) -> None:
         from sandbox.moto_world import seed
 
-        seed(self._balancers)
+        seed(self._balancers, self._epoch)
 
     def _show_weights(self, rule: Rule) -> None:
         from sandbox.moto_world import show_weights

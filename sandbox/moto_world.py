@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -25,8 +25,8 @@ from sandbox.names import (
 from sandbox.world import BALANCERS, BalancerPlan
 
 
-def seed(balancers: LoadBalancers) -> None:
-    """Fill moto's memory. The ids are the same after every start."""
+def seed(balancers: LoadBalancers, epoch: datetime) -> None:
+    """Fill moto's memory, the same after every start. `epoch` (UTC) is when the account began."""
     from moto.moto_api._internal import mock_random
 
     mock_random.seed(REGION)
@@ -36,7 +36,7 @@ def seed(balancers: LoadBalancers) -> None:
             _load_balancer(plan, subnets)
     for rule in balancers.rules.values():
         show_weights(rule)
-    _registry()
+    _registry(epoch)
     _database()
     _cache()
 
@@ -142,12 +142,12 @@ def _hex_ids(*ids: str) -> Iterator[None]:
         yield
 
 
-def _registry() -> None:
+def _registry(epoch: datetime) -> None:
     ecr = backend("ecr", ACCOUNT, REGION)
     ecr.create_repository(REPOSITORY, None, None, {"scanOnPush": True}, "IMMUTABLE", [])
     for image in IMAGES:
         stored = ecr.put_image(REPOSITORY, _manifest(image), image.tag, digest=image.digest)
-        pushed = datetime.now(UTC) - timedelta(days=image.pushed_days_ago)
+        pushed = epoch - timedelta(days=image.pushed_days_ago)
         stored.image_pushed_at = int(pushed.timestamp())
 
 

@@ -45,10 +45,6 @@ class State:
         for (body,) in self._database.execute(query, (kind,)).fetchall():
             yield json.loads(body, object_hook=_decode)
 
-    def delete(self, kind: str, key: str) -> None:
-        """Remove one document."""
-        self._database.execute("DELETE FROM document WHERE kind = ? AND key = ?", (kind, key))
-
     def epoch(self) -> datetime:
         """When this account was first started: the moment history ends and measurement begins."""
         known = self.get("account", "epoch")

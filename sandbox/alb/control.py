@@ -12,7 +12,7 @@ from sandbox.alb.routing import Router
 
 
 def application(router: Router, book: Book, listeners: Mapping[str, Listener]) -> web.Application:
-    """PUT /routing, GET /drained, GET /minutes and GET /health."""
+    """PUT /routing, GET /drained and GET /minutes."""
 
     async def routing(request: web.Request) -> web.Response:
         applied = router.apply(await request.json())
@@ -30,15 +30,11 @@ def application(router: Router, book: Book, listeners: Mapping[str, Listener]) -
         active = {name: listener.connections for name, listener in listeners.items()}
         return web.json_response({"minutes": book.since(since), "active_connections": active})
 
-    async def health(_: web.Request) -> web.Response:
-        return web.json_response({"version": router.snapshot.version})
-
     app = web.Application()
     routes: list[tuple[str, str, Callable[..., object]]] = [
         ("PUT", "/routing", routing),
         ("GET", "/drained", drained),
         ("GET", "/minutes", minutes),
-        ("GET", "/health", health),
     ]
     for method, path, handler in routes:
         app.router.add_route(method, path, handler)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.ecs.account import Account
 from sandbox.ecs.model import Cluster, Deployment, Revision, Service, Task, TaskDefinition
 from sandbox.ecs.scheduler import Scheduler
+from sandbox.names import CALLER
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -30,7 +31,7 @@ def task_definition(definition: TaskDefinition) -> dict[str, Any]:
         status=definition.status,
         registeredAt=definition.registered_at,
         deregisteredAt=definition.deregistered_at,
-        registeredBy="arn:aws:iam::123456789012:user/sandbox",
+        registeredBy=CALLER,
         compatibilities=["EC2", "FARGATE"],
         requiresAttributes=[],
     )
@@ -148,7 +149,7 @@ class Views:
             currentServiceDeployment=in_flight,
             currentServiceRevisions=[self._current(r) for r in revisions],
             schedulingStrategy="REPLICA",
-            createdBy="arn:aws:iam::123456789012:user/sandbox",
+            createdBy=CALLER,
             enableECSManagedTags=False,
             propagateTags="NONE",
             enableExecuteCommand=False,
