@@ -210,15 +210,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
 }
+# Seconds between rings. A job decides by itself whether it is due (catalog.schedule), so ringing
+# often costs a query and makes the first reading after a start an early one.
 CELERY_BEAT_SCHEDULE = {
     "run due operations": {"task": "catalog.tasks.run_due_operations", "schedule": 2.0},
-    "discover services": {"task": "catalog.tasks.discover_services", "schedule": 30.0},
-    "collect metrics": {"task": "monitoring.tasks.collect_metrics", "schedule": 15.0},
-    "compact metrics": {"task": "monitoring.tasks.compact_metrics", "schedule": 600.0},
-    "watch service deployments": {"task": "deployments.tasks.watch_services", "schedule": 15.0},
-    "verify audit": {"task": "portal.tasks.verify_audit", "schedule": 600.0},
-    "clear sessions": {"task": "portal.tasks.clear_sessions", "schedule": 3600.0},
-    "ingest costs": {"task": "costs.tasks.ingest_costs", "schedule": 300.0},
+    "discover services": {"task": "catalog.tasks.discover_services", "schedule": 5.0},
+    "collect metrics": {"task": "monitoring.tasks.collect_metrics", "schedule": 5.0},
+    "compact metrics": {"task": "monitoring.tasks.compact_metrics", "schedule": 60.0},
+    "watch service deployments": {"task": "deployments.tasks.watch_services", "schedule": 5.0},
+    "verify audit": {"task": "portal.tasks.verify_audit", "schedule": 60.0},
+    "clear sessions": {"task": "portal.tasks.clear_sessions", "schedule": 600.0},
+    "ingest costs": {"task": "costs.tasks.ingest_costs", "schedule": 20.0},
 }
 
 LOGGING = {
