@@ -68,7 +68,11 @@ def _moved(values: Floats, change: Change | None) -> str:
     ratio = new / old - 1
     if abs(ratio) < NOTABLE:
         return f"unchanged since {change.title} at {change.clock}"
-    size = f"{new / old:.1f} times" if ratio >= 1 else formats.percent(round(abs(ratio), 2))
+    size = (
+        f"{formats.significant(new / old, 2)} times"
+        if ratio >= 1
+        else formats.percent(round(abs(ratio), 2))
+    )
     return f"{'up' if ratio > 0 else 'down'} {size} since {change.title} at {change.clock}"
 
 

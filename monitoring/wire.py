@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from django.http import HttpResponse
 
 from catalog.models import Service
-from monitoring import timeseries
+from monitoring import charts, timeseries
 from monitoring.blocks import MINUTES_PER_DAY, pack
-from monitoring.queries import BoardSeries, board_series
+from monitoring.queries import board_series
 from monitoring.ranges import Range
 from monitoring.resources import layout_for
+from monitoring.vitals import objectives_of
 
 CACHE_CONTROL = "private, max-age=15"
 
@@ -31,20 +32,17 @@ def etag(service: Service, range_: Range, content: str) -> str:
 
 
 def lines(service: Service, range_: Range, *, at: datetime) -> HttpResponse:
-    """Return every line of the board."""
+    """Return every line that a panel of the board draws."""
     series = board_series(service, range_, at=at)
-    keys = list(series.lines)
-    response = HttpResponse(_packed(series, keys), content_type="application/octet-stream")
+    panels = charts.panels(layout_for(service), objectives_of(service))
+    keys = [line.key for panel in panels for line in panel.lines]
+    response = HttpResponse(pack(series.stacked(keys)), content_type="application/octet-stream")
     response["X-Series-Keys"] = ",".join(keys)
     response["X-Series-Start"] = str(series.start)
     response["X-Series-Step"] = str(series.step)
     response["X-Series-Length"] = str(len(series))
     response["X-Series-Settled"] = str(series.settled_until)
     return response
-
-
-def _packed(series: BoardSeries, keys: list[str]) -> bytes:
-    return pack(series.stacked(keys))
 
 
 def raw_day(service: Service, range_: Range) -> HttpResponse | None:
