@@ -19,21 +19,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 
+from tests.person import Person
 from tests.stack import Stack, wait_for
 
-SERVICE = "production-news-api"
 GOOD, BETTER, BAD = "1.4.0", "1.4.1", "1.4.2-errors"
 LIMIT = 1.0  # seconds from the click to the last bad answer
 CLIENTS = 4
@@ -97,87 +95,18 @@ def load_on(url: str) -> Iterator[Load]:
             thread.join()
 
 
-class Person:
-    """Somebody at the portal, with a browser that sends forms."""
-
-    def __init__(self, portal: str, name: str, password: str) -> None:
-        self.portal = portal
-        self.client = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
-        self.post("/accounts/login/", "/accounts/login/", login=name, password=password)
-
-    def page(self, path: str) -> str:
-        answer = self.client.get(path)
-        answer.raise_for_status()
-        return answer.text
-
-    def post(self, path: str, form_on: str, **values: str) -> httpx.Response:
-        """Send a form as the page `form_on` has it."""
-        return self.send(path, self.token(form_on), **values)
-
-    def token(self, form_on: str) -> str:
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.page(form_on))
-        assert found, f"no form on {form_on}"
-        return found[1]
-
-    def send(self, path: str, token: str, **values: str) -> httpx.Response:
-        answer = self.client.post(
-            path, data=values | {"csrfmiddlewaretoken": token}, headers={"referer": self.portal}
-        )
-        answer.raise_for_status()
-        return answer
-
-    def release(self, tag: str, preset: str, **numbers: str) -> str:
-        """Ask for a release, wait for its preflight, start it; return its page's path."""
-        form = f"/deployments/new/?service={SERVICE}"
-        images = wait_for(lambda: self._images(form), seconds=60, what="images from ECR")
-        answer = self.post(
-            "/deployments/new/",
-            form,
-            service=SERVICE,
-            key=str(uuid.uuid4()),
-            image=images[tag],
-            preset=preset,
-            reason="Benchmark of the rollback",
-            **numbers,
-        )
-        path = answer.url.path
-        wait_for(lambda: self.shows(path, "Start: release"), seconds=60, what="the preflight")
-        self.post(f"{path}start/", path)
-        return path
-
-    def _images(self, form: str) -> dict[str, str]:
-        found = re.findall(r'value="(sha256:\w+)"[^>]*>\s*([\w.-]+)', self.page(form))
-        return {tag: digest for digest, tag in found}
-
-    def shows(self, path: str, words: str) -> bool:
-        return words in self.page(path)
-
-    def approve(self, path: str) -> None:
-        found = re.search(r"/deployments/decisions/[^/]+/approve/", self.page(path))
-        assert found, "nothing to approve"
-        self.post(found[0], path, reason="Benchmark")
-
-
 def roll_back_once(target: Target, load: Load) -> float:
     """Release the bad image to half of the traffic, click, and return the seconds it lived on."""
     operator = Person(target.portal, *target.operator)
     path = operator.release(BAD, "canary", percent="50", canary_bake="1", bake="5")
-    wait_for(
-        lambda: operator.shows(path, f"Promote {BAD}") or _asked(operator, path),
-        seconds=120,
-        what="the canary's pause",
-    )
+    operator.sees(path, "An approver can let this go on")
     wait_for(lambda: load.answers[-1][1] == BAD, seconds=30, what="a bad answer")
     token = operator.token(path)
     clicked = time.monotonic()
     operator.send(f"{path}roll-back/", token, reason="Benchmark")
-    wait_for(lambda: operator.shows(path, "Rolled back"), seconds=120, what="the end")
+    operator.sees(path, "serves all traffic again")
     bad = [at for at, version, _ in load.answers if version == BAD and at >= clicked]
     return max(bad, default=clicked) - clicked
-
-
-def _asked(operator: Person, path: str) -> bool:
-    return operator.shows(path, "An approver can let this go on")
 
 
 def promote_once(target: Target) -> None:
@@ -185,16 +114,16 @@ def promote_once(target: Target) -> None:
     operator = Person(target.portal, *target.operator)
     approver = Person(target.portal, *target.approver)
     path = operator.release(BETTER, "canary", percent="10", canary_bake="1", bake="1")
-    wait_for(lambda: approver.shows(path, f"Promote {BETTER}"), seconds=120, what="the pause")
+    approver.sees(path, f"Promote {BETTER}")
     approver.approve(path)
-    wait_for(lambda: operator.shows(path, f"{BETTER} serves all"), seconds=180, what="the end")
+    operator.sees(path, f"{BETTER} serves all", seconds=180)
 
 
 def blue_green_once(target: Target) -> None:
     """Release the first image again, all traffic at once."""
     operator = Person(target.portal, *target.operator)
     path = operator.release(GOOD, "hotfix", bake="1")
-    wait_for(lambda: operator.shows(path, f"{GOOD} serves all"), seconds=180, what="the end")
+    operator.sees(path, f"{GOOD} serves all", seconds=180)
 
 
 def measure(target: Target, runs: int) -> dict[str, object]:
