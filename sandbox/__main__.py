@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import urllib.error
@@ -49,7 +50,9 @@ def main() -> int:
         for noisy in ("werkzeug", "aiohttp", "botocore", "asyncio"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         asyncio.run(_serve(arguments))
-        return 0
+        # All is closed. Python would still wait for moto's thread, which may import for seconds.
+        logging.shutdown()
+        os._exit(0)
     try:
         answer = _ask(arguments)
     except urllib.error.URLError as error:

@@ -120,15 +120,33 @@ class Sandbox:
         self._ready = True
 
     async def _start_load_balancer(self) -> None:
+        process = await self._load_balancer()
+        await self._balancers.open()
+        self._spawn(self._keep_load_balancer(process))
+
+    async def _load_balancer(self) -> asyncio.subprocess.Process:
         listen = [
             f"--listen={k}={port}" for k, port in world.balancer_ports(self._settings).items()
         ]
         socket = self._sockets / "alb"
+        socket.unlink(missing_ok=True)
         access_log = self._settings.home / "alb.log"
-        await self._child("sandbox.alb", f"--control={socket}", f"--log={access_log}", *listen)
-        while not socket.exists():
+        process = await self._child(
+            "sandbox.alb", f"--control={socket}", f"--log={access_log}", *listen
+        )
+        while not socket.exists() and process.returncode is None:
             await asyncio.sleep(0.02)
-        await self._balancers.open()
+        return process
+
+    async def _keep_load_balancer(self, process: asyncio.subprocess.Process) -> None:
+        """Start the load balancer again when it dies, and tell it everything anew."""
+        while True:
+            status = await process.wait()
+            log.error("the load balancer ended with %s; see %s", status, self._log_path())
+            await asyncio.sleep(1)
+            process = await self._load_balancer()
+            if process.returncode is None:
+                await self._balancers.push()
 
     def _add_measurements(self) -> None:
         from sandbox import publisher

@@ -9,7 +9,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ class Gateway:
 
     def run_in_moto(self, work: Callable[[], None]) -> None:
         """Queue `work` behind everything moto was asked before."""
-        self._moto.submit(work)
+        self._moto.submit(work).add_done_callback(_report)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one AWS request."""
@@ -129,6 +129,11 @@ class Gateway:
     def close(self) -> None:
         """Forget what moto has not answered yet."""
         self._moto.shutdown(wait=False, cancel_futures=True)
+
+
+def _report(done: Future[None]) -> None:
+    if not done.cancelled() and done.exception():
+        log.error("moto could not be told", exc_info=done.exception())
 
 
 _loaded: list[Any] = []

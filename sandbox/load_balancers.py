@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ import aiohttp
 
 from sandbox.measurements import AlbReport, TargetHealthSample
 from sandbox.names import dimension
+
+log = logging.getLogger("sandbox.elbv2")
 
 HEALTHY_AFTER = 2
 UNHEALTHY_AFTER = 3
@@ -156,7 +159,7 @@ class LoadBalancers:
         url = f"http://{target.host}:{target.port}/healthz"
         while True:
             if target.judge(await self._status(url)):
-                await self.push()
+                await self._try_to_push()
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
             await asyncio.sleep(self._interval if settled else min(self._interval, 0.3))
@@ -176,6 +179,13 @@ class LoadBalancers:
         body = {"version": self._version, "weights": self._weights(), "groups": self._groups()}
         async with self._sessions[0].put("http://alb/routing", json=body) as response:
             response.raise_for_status()
+
+    async def _try_to_push(self) -> None:
+        """A health check must go on while the data plane restarts; it gets everything then."""
+        try:
+            await self.push()
+        except aiohttp.ClientError as error:
+            log.warning("the load balancer does not take its routing: %s", error)
 
     def _weights(self) -> dict[str, dict[str, float]]:
         return {

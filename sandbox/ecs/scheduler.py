@@ -39,11 +39,17 @@ class Scheduler:
         """Reconcile until cancelled."""
         while True:
             for service in list(self._account.services.values()):
-                for revision in self._account.current_revisions(service):
-                    self._reconcile(service, revision)
-                self._announce_steady(service)
+                try:
+                    self._look_after(service)
+                except Exception:  # one service's trouble must not leave the others alone
+                    log.exception("could not reconcile %s", service.name)
             self._account.forget_old_tasks()
             await asyncio.sleep(PERIOD)
+
+    def _look_after(self, service: Service) -> None:
+        for revision in self._account.current_revisions(service):
+            self._reconcile(service, revision)
+        self._announce_steady(service)
 
     def _reconcile(self, service: Service, revision: Revision) -> None:
         live = self._account.live_tasks(revision)

@@ -97,3 +97,20 @@ def test_a_deployment_in_flight_at_a_crash_is_rolled_back_and_says_so(fresh_acco
     assert found["lifecycleHookDetails"][0]["status"] == "FAILED"
     assert version == "1.4.0"
     assert service["taskDefinition"] == before
+
+
+def test_a_load_balancer_that_dies_is_started_again_with_its_routing(fresh_account):
+    balancer = next(p for p in family(fresh_account) if "sandbox.alb" in p.cmdline())
+
+    balancer.kill()
+
+    def answers():
+        try:
+            return fresh_account.get()[0] == 200
+        except OSError:
+            return False
+
+    wait_until(answers)
+    arn = fresh_account.release("1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0)
+    assert fresh_account.finished(arn)["status"] == "SUCCESSFUL"
+    assert fresh_account.version() == "1.4.1"
