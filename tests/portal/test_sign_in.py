@@ -204,3 +204,21 @@ def test_the_throttle_is_kept_in_the_database(client: Client, settings: Any) -> 
 
 def test_even_a_mounted_registration_would_be_closed() -> None:
     assert get_adapter().is_open_for_signup(RequestFactory().get("/")) is False
+
+
+def test_changing_the_password_ends_all_other_sessions(client: Client) -> None:
+    vera = make.user(password="long enough 12")
+    elsewhere = Client()
+    elsewhere.force_login(vera)
+    client.force_login(vera)
+
+    client.post(
+        "/accounts/password/change/",
+        {
+            "oldpassword": "long enough 12",
+            "password1": "even longer than 12",
+            "password2": "even longer than 12",
+        },
+    )
+
+    assert elsewhere.get("/search/").status_code == 302
