@@ -81,9 +81,6 @@ class CostFact(models.Model):
         ]
         indexes = [models.Index(fields=["shape", "day"])]
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.service} {self.usage_type or self.record_type}"
-
 
 class RunStatus(models.TextChoices):
     RUNNING = "RUNNING", "Running"
@@ -126,9 +123,6 @@ class IngestRun(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["-started_at"])]
-
-    def __str__(self) -> str:
-        return f"{self.granularity} {self.start}–{self.end} ({self.status})"
 
 
 def charge(requests: int) -> Decimal:

@@ -154,10 +154,6 @@ class Incident(models.Model):
         return self.status in OPEN
 
     @property
-    def is_major(self) -> bool:
-        return self.severity in MAJOR
-
-    @property
     def over_at(self) -> datetime | None:
         """When users stopped being affected, or when it turned out that they never were."""
         return self.resolved_at or self.closed_at
@@ -242,9 +238,6 @@ class TimelineEntry(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.occurred_at:%H:%M} {self.get_kind_display()}"
-
     @property
     def is_update(self) -> bool:
         return self.kind in UPDATES
@@ -272,9 +265,6 @@ class Pin(models.Model):
     entry = models.OneToOneField(TimelineEntry, models.PROTECT, related_name="pin")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"pin on {self.entry}"
 
 
 # Held by one person at a time: assigning one hands it over.
@@ -318,6 +308,3 @@ class Assignment(models.Model):
                 condition=Q(renounced_at=None),
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.user} as {self.get_role_display()}"

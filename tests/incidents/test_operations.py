@@ -41,6 +41,7 @@ def test_filing_makes_the_filer_commander_and_starts_the_timeline():
     assert (entry.kind, entry.actor, entry.text) == (EntryKind.FILED, olga, "Since the release.")
     assert holders(incident, IncidentRole.COMMANDER) == ["olga"]
     assert incident.status == Status.INVESTIGATING
+    assert str(incident) == f"INC-{incident.pk} News API answers with 5xx"
     assert incident.declared_at == incident.acknowledged_at == make.NOON
 
 
@@ -429,7 +430,7 @@ def test_pinning_twice_is_pinning_once_and_can_be_undone():
     "rewrite",
     [
         lambda entries: entries.update(text="it was not us"),
-        lambda entries: entries.delete(),
+        lambda entries: entries.all().delete(),
     ],
     ids=["update", "delete"],
 )
