@@ -36,6 +36,10 @@ class NotInTime(Exception):
     """Something that should become true did not."""
 
 
+class NotRunning(Exception):
+    """The supervisor has no such child now."""
+
+
 @dataclass(frozen=True)
 class User:
     username: str
@@ -61,6 +65,8 @@ class Stack:
             "QUARTERDECK_HOME": str(self.home),
             "SANDBOX_SECONDS_PER_MINUTE": str(self.seconds_per_minute),
         }
+        installing = [sys.executable, "-m", "launcher", "install"]
+        subprocess.run(installing, cwd=ROOT, env=env, check=True, capture_output=True)
         command = [sys.executable, "-m", "launcher", "up", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -79,7 +85,7 @@ class Stack:
         try:
             with urllib.request.urlopen(self.load_balancer + "/v1/articles", timeout=5) as answer:
                 return answer.status == 200
-        except OSError:
+        except (OSError, NotRunning):
             return False
 
     def stop(self) -> None:
@@ -111,7 +117,10 @@ class Stack:
     def pid(self, name: str) -> int:
         """The process id of a child of the supervisor, such as `web` or `worker`."""
         children = json.loads((self.home / "children.json").read_text())
-        return next(int(pid) for pid, (child, _) in children.items() if child == name)
+        found = [int(pid) for pid, (child, _) in children.items() if child == name]
+        if not found:
+            raise NotRunning(name)
+        return found[0]
 
     def kill(self, name: str) -> None:
         """kill -9 a child with all it started, as an out-of-memory killer would."""
