@@ -17,7 +17,7 @@ def record_start(release: Release, at: datetime) -> None:
 
 
 def record_rollback(release: Release, at: datetime) -> None:
-    title = f"Rollback of {release.version} to {release.previous_version}"
+    title = f"Rollback of {release.version} to {release.previous_name}"
     _record(release, at, ChangeKind.ROLLBACK, title, "rollback")
 
 

@@ -50,7 +50,7 @@ def compared(release: Release, at: datetime) -> list[FleetColumn]:
         for signals in compare_target_groups(service=release.service, start=start, end=end)
     }
     return [
-        _column("before", release.previous_version, release.source_target_group, found),
+        _column("before", release.previous_name, release.source_target_group, found),
         _column("new", release.version, release.target_target_group, found),
     ]
 

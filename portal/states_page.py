@@ -27,7 +27,7 @@ def _tables() -> Iterator[tuple[str, Table]]:
         module = f"{app.name}.models"
         table = getattr(import_module(module), "TRANSITIONS", None) if app.models_module else None
         if table:
-            yield app.verbose_name, table
+            yield str(app.verbose_name), table
 
 
 def _section(title: str, table: Table) -> str:

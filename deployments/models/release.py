@@ -171,10 +171,16 @@ class Release(models.Model):
 
     @property
     def previous_version(self) -> str:
+        """What served before, as people call it; "" for the first deployment of a service."""
         name, _, digest = self.previous_image.partition("@")
         tag = name.rpartition("/")[2].partition(":")[2]
         short = digest.removeprefix("sha256:")[:12]
-        return tag or short or self.previous_task_definition.rpartition("/")[2] or "unknown"
+        return tag or short or self.previous_task_definition.rpartition("/")[2]
+
+    @property
+    def previous_name(self) -> str:
+        """The previous version for use in a sentence."""
+        return self.previous_version or "what ran before"
 
     @property
     def image(self) -> str:

@@ -51,7 +51,7 @@ def verdict_words(release: Release, seen: ServiceDeployment, status: Status) -> 
         return f"{release.version} serves all traffic."
     why = _why(release, seen)
     if status == Status.ROLLED_BACK:
-        return f"{release.previous_version} serves all traffic again. {why}".strip()
+        return f"{release.previous_name} serves all traffic again. {why}".strip()
     if status == Status.BROKEN:
         return f"ECS could not roll back: the service needs a person. {why}".strip()
     return f"ECS stopped the deployment. {why}".strip()
