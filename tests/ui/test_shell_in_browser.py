@@ -30,6 +30,8 @@ PAGES = [
     "/deployments/",
     "/deployments/approvals/",
     "/incidents/",
+    "/incidents/new/",
+    "/costs/",
     "/audit/",
     "/people/",
 ]
