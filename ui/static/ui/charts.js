@@ -9,7 +9,7 @@
   const CONFIG = { displaylogo: false, showSendToCloud: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
   const UNITS = {
     seconds: { tickformat: ".3~s", ticksuffix: "s", hoverformat: ".3~s" },
-    per_second: { tickformat: ".3~s", ticksuffix: "/s", hoverformat: ".3~s" },
+    per_second: { tickformat: ".3~r", ticksuffix: "/s", hoverformat: ".3~r" },
     percent: { ticksuffix: "\u202f%", hoverformat: ".3~r" },
     count: { tickformat: "~r", hoverformat: ".3~r" },
   };
