@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from launcher.embedded import Embedded
 from launcher.paths import Home
@@ -33,6 +35,16 @@ SAFE_ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+# Without these, Chromium looks for hosts of its own that a closed network refuses.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 BROWSER_NOT_RUN = pytest.StashKey[bool]()
 NOT_INHERITED = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY", "QUARTERDECK_AWS")
 
@@ -119,3 +131,15 @@ def pytest_testnodedown(node: object) -> None:
     """Hear from one of xdist's workers, which alone collect the tests."""
     if getattr(node, "workeroutput", {}).get("browser_not_run"):
         node.config.stash[BROWSER_NOT_RUN] = True
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all browser tests: Playwright cannot be started twice in a thread."""
+    # Playwright keeps an event loop in this thread; only the tests themselves use the ORM.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=QUIET)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
