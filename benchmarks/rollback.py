@@ -97,33 +97,35 @@ def load_on(url: str) -> Iterator[Load]:
 
 def roll_back_once(target: Target, load: Load) -> float:
     """Release the bad image to half of the traffic, click, and return the seconds it lived on."""
-    operator = Person(target.portal, *target.operator)
-    path = operator.release(BAD, "canary", percent="50", canary_bake="1", bake="5")
-    operator.sees(path, "An approver can let this go on")
-    wait_for(lambda: load.answers[-1][1] == BAD, seconds=30, what="a bad answer")
-    token = operator.token(path)
-    clicked = time.monotonic()
-    operator.send(f"{path}roll-back/", token, reason="Benchmark")
-    operator.sees(path, "serves all traffic again")
+    with Person(target.portal, *target.operator) as operator:
+        path = operator.release(BAD, "canary", percent="50", canary_bake="1", bake="5")
+        operator.sees(path, "An approver can let this go on")
+        wait_for(lambda: load.answers[-1][1] == BAD, seconds=30, what="a bad answer")
+        token = operator.token(path)
+        clicked = time.monotonic()
+        operator.send(f"{path}roll-back/", token, reason="Benchmark")
+        operator.sees(path, "serves all traffic again")
     bad = [at for at, version, _ in load.answers if version == BAD and at >= clicked]
     return max(bad, default=clicked) - clicked
 
 
 def promote_once(target: Target) -> None:
     """Release a good image as a canary, and promote it."""
-    operator = Person(target.portal, *target.operator)
-    approver = Person(target.portal, *target.approver)
-    path = operator.release(BETTER, "canary", percent="10", canary_bake="1", bake="1")
-    approver.sees(path, f"Promote {BETTER}")
-    approver.approve(path)
-    operator.sees(path, f"{BETTER} serves all", seconds=180)
+    with (
+        Person(target.portal, *target.operator) as operator,
+        Person(target.portal, *target.approver) as approver,
+    ):
+        path = operator.release(BETTER, "canary", percent="10", canary_bake="1", bake="1")
+        approver.sees(path, f"Promote {BETTER}")
+        approver.approve(path)
+        operator.sees(path, f"{BETTER} serves all", seconds=180)
 
 
 def blue_green_once(target: Target) -> None:
     """Release the first image again, all traffic at once."""
-    operator = Person(target.portal, *target.operator)
-    path = operator.release(GOOD, "hotfix", bake="1")
-    operator.sees(path, f"{GOOD} serves all", seconds=180)
+    with Person(target.portal, *target.operator) as operator:
+        path = operator.release(GOOD, "hotfix", bake="1")
+        operator.sees(path, f"{GOOD} serves all", seconds=180)
 
 
 def measure(target: Target, runs: int) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Self
 
 import httpx
 
@@ -19,6 +20,12 @@ class Person:
         self.portal = portal
         self.client = httpx.Client(base_url=portal, timeout=30, follow_redirects=True)
         self.post("/accounts/login/", "/accounts/login/", login=name, password=password)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     def page(self, path: str) -> str:
         answer = self.client.get(path)
@@ -81,7 +88,9 @@ class Person:
 
     def sees(self, path: str, words: str, *, seconds: float = 120) -> None:
         """Wait until the page shows the words; the portal may be down meanwhile."""
-        wait_for(lambda: self._shows_if_up(path, words), seconds=seconds, what=f"“{words}”")
+        wait_for(
+            lambda: self._shows_if_up(path, words), seconds=seconds, what=f"“{words}”", every=0.4
+        )
 
     def _shows_if_up(self, path: str, words: str) -> bool:
         try:

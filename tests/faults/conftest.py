@@ -29,15 +29,17 @@ def account(stack) -> Iterator[Account]:
 
 
 @pytest.fixture
-def olga(stack) -> Person:
+def olga(stack) -> Iterator[Person]:
     user = stack.users["operator"]
-    return Person(stack.url, user.username, user.password)
+    with Person(stack.url, user.username, user.password) as person:
+        yield person
 
 
 @pytest.fixture
-def anna(stack) -> Person:
+def anna(stack) -> Iterator[Person]:
     user = stack.users["approver"]
-    return Person(stack.url, user.username, user.password)
+    with Person(stack.url, user.username, user.password) as person:
+        yield person
 
 
 class Account:
