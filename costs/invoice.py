@@ -26,7 +26,8 @@ _FEES = {
     "SavingsPlanRecurringFee",
     "SavingsPlanUpfrontFee",
 }
-_CREDITS = {"Credit", "Refund"}
+# Credits hide what usage costs. AWS's own console leaves them out as well.
+CREDITS = ("Credit", "Refund")
 
 
 class Record(Protocol):
@@ -59,7 +60,7 @@ class Section(StrEnum):
 
 def section(record_type: str) -> Section:
     """Return where a Cost Explorer record type belongs; an unknown one is usage."""
-    if record_type in _CREDITS:
+    if record_type in CREDITS:
         return Section.CREDITS
     return Section.FEES if record_type in _FEES else Section.USAGE
 

@@ -18,14 +18,13 @@ from aws.costexplorer import Group, Question
 from aws.errors import AwsError, Denied
 from catalog.models import Account
 from costs import plan, queries
+from costs.invoice import CREDITS
 from costs.models import LEASE, CostFact, IngestRun, RunStatus, Shape
 
 log = logging.getLogger(__name__)
 
 COSTS = ("UnblendedCost", "AmortizedCost", "NetAmortizedCost")
 QUANTITY = "UsageQuantity"
-# Credits hide what usage costs. AWS's own console leaves them out as well.
-CREDITS = ("Credit", "Refund")
 CURRENCY = "USD"
 DIMENSIONS = {Shape.USAGE: ("SERVICE", "USAGE_TYPE"), Shape.RECORD: ("SERVICE", "RECORD_TYPE")}
 _KEY = ("day", "service", "usage_type", "record_type")

@@ -13,10 +13,10 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from costs import plan
 from costs.comparison import Line
+from costs.invoice import CREDITS
 from costs.models import CostFact, IngestRun, RunStatus, Shape, charge
 from costs.months import Comparable, Month, Span
 
-CREDIT_RECORDS = ("Credit", "Refund")
 STALE_AFTER = timedelta(hours=36)
 
 
@@ -35,7 +35,7 @@ class MonthToDate:
 def month_to_date(at: datetime) -> MonthToDate:
     """Return the running month's costs. One query."""
     month = Month.at(at)
-    found = _of(Shape.RECORD, month.first, month.end).exclude(record_type__in=CREDIT_RECORDS)
+    found = _of(Shape.RECORD, month.first, month.end).exclude(record_type__in=CREDITS)
     sums = found.aggregate(total=Sum("unblended"), as_of=Max("as_of"))
     return MonthToDate(month, sums["total"], sums["as_of"])
 

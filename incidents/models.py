@@ -156,7 +156,7 @@ class Incident(models.Model):
     @property
     def over_at(self) -> datetime | None:
         """When users stopped being affected, or when it turned out that they never were."""
-        return self.resolved_at or self.closed_at
+        return self.mitigated_at or self.closed_at
 
 
 class IncidentRole(models.TextChoices):

@@ -4,7 +4,14 @@ from datetime import datetime
 
 from catalog.models import User
 from incidents.models import MILESTONES, EntryKind, Incident
-from incidents.operations.record import CannotChange, Change, Happening, change, moment
+from incidents.operations.record import (
+    CannotChange,
+    Change,
+    Happening,
+    change,
+    moment,
+    refuse_stale,
+)
 
 # These may be told later; the others are reached by a move and only then corrected.
 _TOLD_LATER = {"detected_at", "acknowledged_at"}
@@ -22,6 +29,7 @@ def edit_milestone(
 
     :raises CannotChange: if it has not happened yet, lies in the future, or is out of order.
     """
+    refuse_stale(incident=incident, version=version)
     if milestone not in editable(incident):
         raise CannotChange("This milestone is not reached yet: change the status instead.")
     if to > at:

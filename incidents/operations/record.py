@@ -44,6 +44,17 @@ class Happening:
     values: dict[str, Any] = field(default_factory=dict)
 
 
+def refuse_stale(*, incident: Incident, version: int) -> None:
+    """Say who was first before saying what is wrong with a form that is out of date.
+
+    `change` compares again when it writes.
+
+    :raises ChangedMeanwhile: if the incident has another version.
+    """
+    if incident.version != version:
+        raise ChangedMeanwhile(_who_changed_what(incident, version))
+
+
 @transaction.atomic
 def change(
     *, incident: Incident, version: int, happening: Happening, by: User, at: datetime

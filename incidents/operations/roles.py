@@ -6,7 +6,7 @@ from django.db import transaction
 
 from catalog.models import User
 from incidents.models import SINGLE, Assignment, EntryKind, Incident, IncidentRole
-from incidents.operations.record import CannotChange, Change, Happening, change
+from incidents.operations.record import CannotChange, Change, Happening, change, refuse_stale
 
 
 @transaction.atomic
@@ -17,6 +17,7 @@ def assign(
 
     :raises CannotChange: if they hold it already, or may only watch.
     """
+    refuse_stale(incident=incident, version=version)
     if role != IncidentRole.OBSERVER and not to.is_operator:
         raise CannotChange(f"{to} is a viewer and can only observe.")
     current = Assignment.objects.filter(incident=incident, role=role, renounced_at=None)
@@ -41,6 +42,7 @@ def release(
 
     :raises CannotChange: for the commander, who can only hand over, and if it has ended already.
     """
+    refuse_stale(incident=incident, version=version)
     if assignment.role == IncidentRole.COMMANDER:
         raise CannotChange("An incident always has a commander: hand over to somebody.")
     role = IncidentRole(assignment.role)

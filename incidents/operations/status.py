@@ -5,7 +5,14 @@ from typing import Any
 
 from catalog.models import User
 from incidents.models import TRANSITIONS, EntryKind, Incident, Severity, Status
-from incidents.operations.record import CannotChange, Change, Happening, change, moment
+from incidents.operations.record import (
+    CannotChange,
+    Change,
+    Happening,
+    change,
+    moment,
+    refuse_stale,
+)
 
 SHORTEST_REASON = 10
 _NEEDS_REASON = {Status.INVESTIGATING, Status.CANCELED}
@@ -26,6 +33,7 @@ def change_severity(
 
     :raises CannotChange: if it has this severity already, has ended, or no reason is given.
     """
+    refuse_stale(incident=incident, version=version)
     if incident.severity == to:
         raise CannotChange(f"It is {to} already.")
     if incident.closed_at:
@@ -53,6 +61,7 @@ def move(
 
     :raises CannotChange: if the move is not in the table, or lacks the reason it needs.
     """
+    refuse_stale(incident=incident, version=version)
     origin = Status(incident.status)
     if to not in TRANSITIONS[origin]:
         raise CannotChange(f"{origin.label} cannot become {to.label}.")

@@ -234,6 +234,14 @@ def test_the_second_of_two_changes_is_told_who_did_what():
     assert Incident.objects.get().status == Status.MITIGATED
 
 
+def test_who_looks_at_an_old_page_hears_who_was_first_before_what_is_wrong():
+    olga = make.operator()
+    incident = builders.at_status(Status.MITIGATED, by=olga)
+
+    with pytest.raises(operations.ChangedMeanwhile, match="olga was first"):
+        builders.moved(incident, Status.CANCELED, by=olga, version=1)
+
+
 def test_a_version_that_never_was_is_refused():
     olga = make.operator()
 

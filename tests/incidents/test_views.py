@@ -382,6 +382,21 @@ def test_who_looks_at_an_old_version_is_told_before_acting(client, olga):
     assert "?version=1" in fragment
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.INVESTIGATING, "22\u202fm</span> so far"),
+        (Status.MITIGATED, "11\u202fm</span></p>"),
+        (Status.RESOLVED, "11\u202fm</span></p>"),
+        (Status.CANCELED, "11\u202fm</span></p>"),
+    ],
+)
+def test_the_page_says_how_long_users_were_affected(client, olga, status, words):
+    page = client.get(builders.at_status(status, by=olga).get_absolute_url()).text
+
+    assert f'Users affected for</span> <span class="figure">{words}' in page
+
+
 def test_an_incident_that_is_over_polls_no_more(client, olga):
     incident = builders.at_status(Status.RESOLVED, by=olga)
 
