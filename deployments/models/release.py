@@ -185,7 +185,7 @@ class Release(models.Model):
     @property
     def image(self) -> str:
         """The image as ECS is told: pinned by digest, so that a moved tag changes nothing."""
-        return f"{self.image_uri}@{self.digest}"
+        return f"{self.image_uri}@{self.digest}" if self.digest else f"{self.image_uri}:{self.tag}"
 
     @property
     def is_draft(self) -> bool:
@@ -230,8 +230,11 @@ class Release(models.Model):
 
     @property
     def can_be_restored(self) -> bool:
-        """Whether "go back to what ran before" makes sense: it took over, and we know what was."""
-        return self.status == Status.SUCCEEDED and bool(self.previous_task_definition)
+        """Whether going back makes sense: this release runs now, and what ran before is known."""
+        if self.status != Status.SUCCEEDED or not self.previous_task_definition:
+            return False
+        later = Release.objects.filter(service=self.service_id, status=Status.SUCCEEDED)
+        return not later.filter(finished_at__gt=self.finished_at).exists()
 
     @property
     def rollback_is_instant(self) -> bool:

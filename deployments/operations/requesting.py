@@ -114,7 +114,7 @@ def restore(*, release: Release, reason: str, key: str, by: User, at: datetime) 
         if made := Release.objects.filter(key=key).first():
             return made
         if not release.can_be_restored:
-            raise CannotMove("Only a release that succeeded can be undone by a new one.")
+            raise CannotMove("Only the newest release that succeeded can be undone by a new one.")
         restoring = _restoring(release, reason=reason, key=key, by=by, at=at)
         work.submit(kind=KIND, target=target_of(restoring), key=target_of(restoring), by=by)
         note(release=restoring, at=at, by=by, text=f"Restore of {restoring.version}: {reason}")

@@ -205,6 +205,10 @@ class FakeEcs:
             new = replace(seen.target, production_weight=weight, running=2, pending=0)
             changes |= {"sources": (old,), "target": new}
         self.deployments[arn] = replace(seen, **changes)
+        self.briefs = [
+            replace(brief, status=self.deployments[arn].status) if brief.arn == arn else brief
+            for brief in self.briefs
+        ]
 
     def pause(self, arn: str, hook_id: str, *, weight: float, minutes: float = 60) -> None:
         """Have the deployment wait before it shifts production traffic."""

@@ -191,8 +191,22 @@ def test_a_draft_cannot_be_rolled_back(draft, olga):
 
 
 def test_only_a_successful_release_can_be_restored_from(paused, olga):
-    with pytest.raises(CannotMove, match="succeeded"):
+    with pytest.raises(CannotMove, match="newest"):
         operations.restore(release=paused, reason="Slow", key="r", by=olga, at=now())
+
+
+def test_only_the_newest_successful_release_can_be_restored_from(ecs, service, olga):
+    first = succeeded(build.draft(service, olga, key="first"), ecs, olga)
+    succeeded(build.draft(service, olga, key="second"), ecs, olga)
+
+    with pytest.raises(CannotMove, match="newest"):
+        operations.restore(release=first, reason="Slow", key="r", by=olga, at=now())
+
+
+def succeeded(release, ecs, by) -> Release:
+    release = build.started(release, by)
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+    return build.look(release)
 
 
 def test_a_restore_asked_for_twice_is_one(ecs, draft, olga):
