@@ -6,11 +6,8 @@ import pytest
 
 from deployments import presets
 from tests import make
-from tests.append_only import append_only_tables_can_be_flushed
 from tests.deployments import build
 from tests.deployments.ecs import FakeEcs
-
-__all__ = ["append_only_tables_can_be_flushed"]
 
 
 @pytest.fixture

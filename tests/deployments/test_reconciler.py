@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from aws.ecs import stopped_tasks
+from aws.ecs.stopped_tasks import StoppedTask
 from aws.errors import Denied, Refused, Throttled, Unreachable
 from catalog.models import ChangeEvent, ChangeKind, Operation, OperationState
 from deployments import operations
@@ -129,9 +132,7 @@ def test_a_missing_permission_ends_the_release_and_names_it(ecs, draft, olga):
 
 def test_a_release_stops_if_somebody_else_released_since_the_preflight(ecs, draft, olga):
     release = build.look(draft)
-    ecs.facts = type(ecs.facts)(
-        **{**_fields(ecs.facts), "task_definition": ecs.facts.task_definition + "9"}
-    )
+    ecs.facts = replace(ecs.facts, task_definition=ecs.facts.task_definition + "9")
     operations.start(release=release, by=olga, at=timezone.now())
 
     release = build.look(release)
@@ -383,6 +384,85 @@ def test_a_restore_deploys_what_ran_before_and_puts_the_configuration_back(ecs, 
     assert ecs.count("register") == 1
 
 
+def test_a_refused_way_back_of_the_configuration_is_said(ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+    release = build.look(release)
+    restoring = operations.restore(
+        release=release, reason="Slow since", key="r1", by=olga, at=timezone.now()
+    )
+    restoring = build.look(restoring)
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+    ecs.fail("update_service", Refused("ecs:UpdateService: AccessDeniedException"))
+
+    restoring = build.look(restoring)
+
+    assert restoring.status == Status.SUCCEEDED
+    assert "kept the fast deployment configuration" in restoring.problem
+
+
+def test_why_tasks_stopped_is_kept(ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.stopped = [
+        StoppedTask("arn:task/abc", "arn/news-api:2", "Task failed ELB health checks", None)
+    ]
+    ecs.show(ecs.newest, weight=0.0, status="ROLLBACK_FAILED", rollback_reason="no capacity")
+
+    release = build.look(release)
+
+    assert release.status == Status.BROKEN
+    assert "the service needs a person. no capacity" in release.verdict
+    assert release.evidence["stopped_tasks"][0]["reason"] == "Task failed ELB health checks"
+
+
+def test_unreadable_stopped_tasks_do_not_keep_a_release_from_ending(ecs, draft, olga, monkeypatch):
+    def refuse(**_):
+        raise Denied("no", code="AccessDenied", operation="ecs:ListTasks", action="ecs:ListTasks")
+
+    release = build.started(draft, olga)
+    monkeypatch.setattr(stopped_tasks, "latest", refuse)
+    ecs.show(ecs.newest, weight=0.0, status="STOPPED", status_reason="stopped by AWS")
+
+    release = build.look(release)
+
+    assert release.status == Status.STOPPED
+    assert "Could not be read" in release.evidence["stopped_tasks"][0]["reason"]
+
+
+def test_the_services_own_alarms_go_with_the_release(ecs, draft, olga):
+    alarms = {"alarmNames": ["5xx"], "enable": True, "rollback": True}
+    ecs.facts = replace(ecs.facts, configuration={"strategy": "CANARY", "alarms": alarms})
+    ecs.alarms = {"5xx": "OK"}
+
+    build.started(draft, olga)
+
+    sent = next(request for name, request in ecs.calls if name == "update_service")
+    assert sent["configuration"]["alarms"] == alarms
+
+
+def test_a_rejection_whose_answer_was_lost_is_not_repeated(ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    operations.reject(
+        decision=release.decisions.get(), by=olga, at=timezone.now(), reason="Too slow"
+    )
+    ecs.lose_answer("continue_deployment")
+    build.look(release)
+
+    build.look(release)
+
+    assert ecs.count("continue_deployment") == 1
+
+
+def test_a_pause_that_expired_meanwhile_is_closed_as_expired(ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    DecisionPoint.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    ecs.show(ecs.newest, hooks=(), status="ROLLBACK_IN_PROGRESS")
+
+    build.look(release)
+
+    assert release.decisions.get().state == DecisionState.EXPIRED
+
+
 def test_a_draft_that_nobody_starts_is_given_up(ecs, draft):
     release = build.look(draft)
     Release.objects.filter(pk=release.pk).update(requested_at=timezone.now() - timedelta(hours=25))
@@ -390,7 +470,3 @@ def test_a_draft_that_nobody_starts_is_given_up(ecs, draft):
     release = build.look(release)
 
     assert release.status == Status.CANCELLED
-
-
-def _fields(facts):
-    return {name: getattr(facts, name) for name in type(facts).__dataclass_fields__}

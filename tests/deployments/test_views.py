@@ -276,3 +276,103 @@ def test_a_refusal_is_audited(as_olga, ecs, draft):
     entry = AuditEntry.objects.get(action="deployments.start")
     assert entry.outcome == "refused"
     assert "preflight is still running" in entry.detail["why"]
+
+
+def test_without_a_service_the_form_asks_which(as_olga, service):
+    page = as_olga.get(reverse("deployments:new")).content.decode()
+
+    assert f"?service={service.slug}" in page
+
+
+def test_a_rejection_over_http_goes_back(as_olga, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+
+    as_olga.post(reverse("deployments:reject", args=["ecs-pause-1"]), {"reason": "Too slow"})
+
+    assert ecs.calls[-1] == ("continue_deployment", ("ecs-pause-1", "ROLLBACK"))
+    release.refresh_from_db()
+    assert release.rollback_reason == "Too slow"
+
+
+def test_a_second_rejection_is_told_who_was_first(as_olga, ecs, draft, olga):
+    build.paused(draft, olga, ecs)
+    url = reverse("deployments:reject", args=["ecs-pause-1"])
+    as_olga.post(url, {"reason": "Too slow"})
+
+    again = as_olga.post(url, {"reason": "Too slow"}, follow=True)
+
+    assert "Rollback requested by olga at" in again.content.decode()
+
+
+def test_a_draft_is_cancelled_and_checked_again_over_http(as_olga, ecs, draft):
+    release = build.look(draft)
+
+    as_olga.post(reverse("deployments:check_again", args=[release.pk]))
+    release.refresh_from_db()
+    checking = release.status
+    as_olga.post(reverse("deployments:cancel", args=[release.pk]))
+
+    release.refresh_from_db()
+    assert (checking, release.status) == (Status.PREPARING, Status.CANCELLED)
+
+
+def test_a_restore_of_what_no_longer_runs_is_refused_in_words(as_olga, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    form = {"key": str(uuid.uuid4()), "reason": "Slow since then", "typed": "news-api"}
+
+    page = as_olga.post(reverse("deployments:restore", args=[release.pk]), form, follow=True)
+
+    assert "Only the newest release that succeeded" in page.content.decode()
+
+
+def test_a_second_rollback_over_http_is_told_who_was_first(as_olga, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    url = reverse("deployments:roll_back", args=[release.pk])
+    as_olga.post(url)
+
+    again = as_olga.post(url, follow=True)
+
+    assert "Rollback requested by olga at" in again.content.decode()
+    assert ecs.count("stop_deployment") == 1
+
+
+def test_the_button_asks_for_fresh_images(as_olga, service):
+    repository = build.image().repository
+
+    as_olga.post(reverse("deployments:refresh_images"), {"service": service.slug})
+
+    repository.refresh_from_db()
+    assert repository.refresh_requested_at is not None
+
+
+def test_the_live_list_and_inbox_are_not_sent_again_unchanged(as_olga, ecs, draft, olga):
+    build.paused(draft, olga, ecs)
+    for name, part in (("list", "releases"), ("approvals", "decisions")):
+        headers = {"HX-Request": "true", "HX-Target": part}
+        page = as_olga.get(reverse(f"deployments:{name}"), headers=headers).content.decode()
+        seen = page.split("seen=")[1].split('"')[0]
+
+        again = as_olga.get(reverse(f"deployments:{name}") + f"?seen={seen}", headers=headers)
+
+        assert again.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "name", ["list", "approvals", "new", "detail", "start", "cancel", "roll_back", "restore"]
+)
+def test_a_stranger_is_sent_to_the_entrance(client, draft, name):
+    arguments = [draft.pk] if name not in {"list", "approvals", "new"} else []
+
+    response = client.post(reverse(f"deployments:{name}", args=arguments))
+
+    assert response.status_code == 302
+    assert "/accounts/login/" in response.url
+
+
+@pytest.mark.parametrize("name", ["check_again", "start", "cancel", "roll_back", "restore"])
+def test_a_viewer_may_not_act(client, draft, name):
+    client.force_login(make.user())
+
+    response = client.post(reverse(f"deployments:{name}", args=[draft.pk]))
+
+    assert response.status_code == 403
