@@ -20,7 +20,7 @@ def approve(*, decision: DecisionPoint, by: User, at: datetime, reason: str = ""
     :raises NotAllowed: if the policy wants a second person.
     """
     release = decision.release
-    with audited("approve", release=release, by=by, at=at, hook=decision.hook_id):
+    with audited("approve", release=release, by=by, at=at, hook=decision.hook_id, reason=reason):
         _refuse_own(release, by)
         locked = _lock(release)
         if locked.rollback_requested_at:
