@@ -197,7 +197,6 @@ CELERY_TASK_DEFAULT_QUEUE = "collect"
 CELERY_TASK_ROUTES = {
     "catalog.tasks.run_due_operations": {"queue": "operations"},
     "deployments.tasks.*": {"queue": "operations"},
-    "incidents.tasks.*": {"queue": "operations"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

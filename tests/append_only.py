@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def append_only_tables_can_be_flushed() -> Iterator[None]:
     """Let Django's flush, and nothing else, past the triggers."""
+    # The root conftest imports this module before Django has its settings.
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
     with pytest.MonkeyPatch.context() as patch:
         flush = DatabaseOperations.sql_flush
 

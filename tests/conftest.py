@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from launcher.embedded import Embedded
 from launcher.paths import Home
+from tests.append_only import append_only_tables_can_be_flushed
 from tests.chromium import find_chromium
+
+__all__ = ["append_only_tables_can_be_flushed"]
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 EMBEDDED_VALKEY = "QUARTERDECK_TEST_VALKEY"  # tells xdist's workers whose server REDIS_URL is

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import botocore.session
 import pytest
-from botocore import xform_name
+
+from tests.aws_calls import used
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = botocore.session.get_session()
@@ -42,39 +41,6 @@ def documented():
         for service, operations in LISTED.findall(section)
         for operation in operations.split()
     )
-
-
-def used():
-    """(service, operation) of every call found in aws/: called methods and quoted names."""
-    found = set()
-    for path in (ROOT / "aws").rglob("*.py"):
-        tree = ast.parse(path.read_text())
-        words = set(_words(tree))
-        for service in _services(tree):
-            operations = MODELS.get_service_model(service).operation_names
-            found |= {(service, name) for name in operations if xform_name(name) in words}
-    return found
-
-
-def _services(tree: ast.Module) -> Iterator[str]:
-    """The services a module makes clients of: `clients.make("ecs")`."""
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr.startswith("make")
-            and node.args
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            yield node.args[0].value
-
-
-def _words(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield node.func.attr
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
 
 
 def deviations(value, shape, path, *, raw):
