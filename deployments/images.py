@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -42,6 +41,12 @@ def wanted_now(*, at: datetime) -> bool:
     return Repository.objects.filter(asked, refresh_requested_at__lte=at).exists()
 
 
+def are_missing() -> bool:
+    """Whether a repository in use has never been looked at, such as after the first discovery."""
+    known = Repository.objects.exclude(read_at=None, read_error="").values_list("uri", flat=True)
+    return not _uris_in_use() <= set(known)
+
+
 def refresh(*, at: datetime) -> None:
     """Read the images of every repository in use; an unreadable one keeps its last images."""
     for repository in _in_use():
@@ -53,10 +58,13 @@ def refresh(*, at: datetime) -> None:
             _store(repository, found, at)
 
 
-def _in_use() -> Iterable[Repository]:
+def _in_use() -> list[Repository]:
+    return [Repository.objects.get_or_create(uri=uri)[0] for uri in sorted(_uris_in_use())]
+
+
+def _uris_in_use() -> set[str]:
     images = Service.objects.present().exclude(image="").values_list("image", flat=True)
-    uris = {uri_of(image) for image in images if ".dkr.ecr." in image}
-    return [Repository.objects.get_or_create(uri=uri)[0] for uri in sorted(uris)]
+    return {uri_of(image) for image in images if ".dkr.ecr." in image}
 
 
 @transaction.atomic

@@ -16,7 +16,8 @@ def watch_services(**_: object) -> None:
     if schedule.claim_slot(job="deployments.watch", every=timedelta(seconds=15), at=at):
         with schedule.recorded("deployments.watch"):
             watching.watch(at=at)
-    if schedule.claim_slot(job="deployments.images", every=timedelta(minutes=1), at=at):
+    due = schedule.claim_slot(job="deployments.images", every=timedelta(minutes=1), at=at)
+    if due or images.are_missing():
         with schedule.recorded("deployments.images"):
             images.refresh(at=at)
 

@@ -32,6 +32,16 @@ def test_one_beat_too_many_does_nothing(ecs, service, read, monkeypatch):
     assert JobRun.objects.get(job="deployments.watch").succeeded_at is not None
 
 
+def test_a_new_service_does_not_wait_a_minute_for_its_images(ecs, db, read, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: make.NOON)
+    tasks.watch_services()
+    make.service()
+
+    tasks.watch_services()
+
+    assert read == ["news-api"]
+
+
 def test_images_are_read_on_demand_once(service, read):
     image = build.image()
     Repository.objects.filter(pk=image.repository_id).update(refresh_requested_at=timezone.now())
