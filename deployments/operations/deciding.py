@@ -43,7 +43,9 @@ def reject(*, decision: DecisionPoint, by: User, at: datetime, reason: str) -> N
         if locked.rollback_requested_at:
             raise MovedMeanwhile(_rollback_words(locked))
         _decide(decision, DecisionState.REJECTED, by=by, at=at, reason=reason)
-        _ask_for_rollback(locked, by=by, at=at, reason=reason, text=f"Rejected: {reason}")
+        _ask_for_rollback(
+            locked, by=by, at=at, reason=reason, text=_with_reason("Rejected", reason)
+        )
 
 
 def roll_back(*, release: Release, by: User, at: datetime, reason: str) -> None:
@@ -63,7 +65,13 @@ def roll_back(*, release: Release, by: User, at: datetime, reason: str) -> None:
         locked.decisions.filter(state=DecisionState.OPEN).update(
             state=DecisionState.SUPERSEDED, decided_by=by, decided_at=at, reason=reason
         )
-        _ask_for_rollback(locked, by=by, at=at, reason=reason, text=f"Rollback: {reason}")
+        _ask_for_rollback(
+            locked, by=by, at=at, reason=reason, text=_with_reason("Rollback", reason)
+        )
+
+
+def _with_reason(what: str, reason: str) -> str:
+    return f"{what}: {reason}" if reason else what
 
 
 def _lock(release: Release) -> Release:

@@ -60,10 +60,9 @@ def verdict_words(release: Release, seen: ServiceDeployment, status: Status) -> 
 def _why(release: Release, seen: ServiceDeployment) -> str:
     if release.rollback_requested_by and release.rollback_requested_at:
         when = f"{release.rollback_requested_at:%H:%M:%S} UTC"
-        return (
-            f"Rolled back by {release.rollback_requested_by.username} at {when}: "
-            f"{release.rollback_reason}"
-        )
+        who = release.rollback_requested_by.username
+        reason = f": {release.rollback_reason}" if release.rollback_reason else "."
+        return f"Rolled back by {who} at {when}{reason}"
     if seen.triggered_alarms:
         return f"The alarm {', '.join(seen.triggered_alarms)} went off."
     return seen.rollback_reason or seen.status_reason
