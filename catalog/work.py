@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 PARK_AFTER_FAILURES = 30
 LONGEST_WAIT = timedelta(seconds=60)
+LONGEST_ERROR = 2000  # characters
 
 
 class LeaseLost(Exception):
@@ -163,10 +164,10 @@ def run(lease: Lease) -> None:
         log.warning("lease lost: %s %s", lease.kind, lease.target)
     except (AwsError, OutcomeUnknown) as error:
         log.warning("%s %s: %s", lease.kind, lease.target, error)
-        _failed(lease, str(error), park=False)
+        _failed(lease, str(error), version, park=False)
     except Exception as error:
         log.exception("%s %s failed", lease.kind, lease.target)
-        _failed(lease, f"{type(error).__name__}: {error}", park=True)
+        _failed(lease, f"{type(error).__name__}: {error}", version, park=True)
     else:
         _progressed(lease, progress, version)
 
@@ -185,7 +186,7 @@ def effect(
     :param call: sends the request once and returns what is worth remembering.
     :param find: after an unknown outcome, asks AWS whether it was carried out: the answer if it
         was, None if it certainly was not.
-    :raises OutcomeUnknown: from `find`, while AWS cannot tell yet.
+    :raises OutcomeUnknown: while AWS cannot tell yet, or does not let us ask.
     :raises Refused: if AWS refused it, now or earlier.
     :raises LeaseLost: if another worker has taken over.
     """
@@ -195,7 +196,7 @@ def effect(
     if intent.state == EffectState.REFUSED:
         raise Refused(intent.error, operation=key)
     if not fresh:
-        found = find(intent)
+        found = _found(intent, find)
         if found is not None:
             return _effected(lease, intent, found)
     return _send(lease, intent, call)
@@ -209,9 +210,20 @@ def _intend(lease: Lease, key: str, request: dict[str, Any]) -> tuple[Effect, bo
         )
 
 
+def _found(
+    intent: Effect, find: Callable[[Effect], dict[str, Any] | None]
+) -> dict[str, Any] | None:
+    try:
+        return find(intent)
+    except Refused as error:
+        # The question was refused, such as with expired credentials; the call may have been made.
+        raise OutcomeUnknown(str(error)) from error
+
+
 def _send(lease: Lease, intent: Effect, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     lease.renew()
-    Effect.objects.filter(pk=intent.pk).update(attempts=F("attempts") + 1)
+    # `find` gives AWS its time from the newest sending on, not from the first.
+    Effect.objects.filter(pk=intent.pk).update(attempts=F("attempts") + 1, intended_at=Now())
     try:
         answer = call()
     except Throttled:
@@ -240,27 +252,30 @@ def _held(lease: Lease) -> Any:
 
 
 def _progressed(lease: Lease, progress: Progress, version: int) -> None:
-    free = {"lease_until": None, "lease_owner": "", "failures": 0, "last_error": ""}
+    changes: dict[str, Any] = {"failures": 0, "last_error": ""}
     if progress.done:
-        held = _held(lease).update(state=OperationState.DONE, finished_at=Now(), **free)
-    else:
-        held = _held(lease).filter(version=version).update(
-            due_at=Now() + progress.wait, **free
-        ) or _held(lease).update(due_at=Now(), **free)
-    if not held:
+        changes |= {"state": OperationState.DONE, "finished_at": Now()}
+    if not _let_go(lease, progress.wait, version, changes):
         log.warning("lease lost at the end: %s %s", lease.kind, lease.target)
 
 
-def _failed(lease: Lease, error: str, *, park: bool) -> None:
+def _failed(lease: Lease, error: str, version: int, *, park: bool) -> None:
     """Look again later, ever later; a bug (not AWS) parks the operation after too many times."""
     failures = Operation.objects.values_list("failures", flat=True).get(pk=lease.operation_id) + 1
+    # PostgreSQL keeps no NUL, and a row that cannot say what went wrong would hide it.
     changes: dict[str, Any] = {
         "failures": failures,
-        "last_error": error,
-        "lease_until": None,
-        "lease_owner": "",
-        "due_at": Now() + min(timedelta(seconds=2 ** min(failures, 6)), LONGEST_WAIT),
+        "last_error": error.replace("\0", "")[:LONGEST_ERROR],
     }
     if park and failures >= PARK_AFTER_FAILURES:
         changes |= {"state": OperationState.PARKED, "finished_at": Now()}
-    _held(lease).update(**changes)
+    _let_go(lease, min(timedelta(seconds=2 ** min(failures, 6)), LONGEST_WAIT), version, changes)
+
+
+def _let_go(lease: Lease, wait: timedelta, version: int, changes: dict[str, Any]) -> bool:
+    """Give the lease back and wait, unless somebody woke the operation meanwhile."""
+    free = changes | {"lease_until": None, "lease_owner": ""}
+    unwoken = _held(lease).filter(version=version)
+    return bool(
+        unwoken.update(due_at=Now() + wait, **free) or _held(lease).update(due_at=Now(), **free)
+    )

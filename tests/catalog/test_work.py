@@ -124,6 +124,31 @@ def test_a_wake_up_during_the_look_is_not_overheard(operation, handle):
     assert len(looks) == 2
 
 
+def test_a_wake_up_during_a_look_that_fails_is_not_overheard(operation, handle):
+    def handler(lease):
+        work.wake(kind=KIND, target=TARGET)
+        raise Throttled("ecs:DescribeServiceDeployments: ThrottlingException")
+
+    handle(handler)
+
+    work.run_due(owner="one", limit=1)
+
+    assert Operation.objects.filter(due_at__lte=Now(), last_error__contains="Throttling").exists()
+
+
+def test_an_error_that_postgresql_cannot_store_as_it_is_is_kept_all_the_same(operation, handle):
+    def handler(lease):
+        raise ValueError("a\0b" + "x" * 100_000)
+
+    handle(handler)
+
+    work.run_due(owner="one", limit=1)
+
+    assert fresh().failures == 1
+    assert fresh().last_error.startswith("ValueError: abx")
+    assert len(fresh().last_error) == work.LONGEST_ERROR
+
+
 def test_the_lease_of_a_dead_worker_runs_out(operation, handle):
     handle(lambda lease: Progress())
     claimed("dead")
@@ -215,6 +240,37 @@ def test_what_certainly_did_not_happen_is_sent_again(operation, handle):
 
     assert once(lease, call) == {"arn": "x"}
     assert Effect.objects.get().attempts == 2
+
+
+def test_aws_gets_its_time_anew_after_each_sending(operation, handle):
+    handle(lambda lease: Progress())
+    lease = claimed()
+    with pytest.raises(Unreachable):
+        once(lease, Calls(Unreachable("no answer")))
+    Effect.objects.update(intended_at=Now() - timedelta(hours=1))
+    long_ago = Effect.objects.get().intended_at
+
+    with pytest.raises(Unreachable):
+        once(lease, Calls(Unreachable("no answer again")))
+
+    assert Effect.objects.get().intended_at > long_ago + timedelta(minutes=59)
+
+
+def test_a_refused_question_says_nothing_about_the_call(operation, handle):
+    handle(lambda lease: Progress())
+    lease = claimed()
+    call = Calls(Unreachable("no answer"))
+    with pytest.raises(Unreachable):
+        once(lease, call)
+
+    def find(intent):
+        raise Refused("sts: the credentials have expired")
+
+    with pytest.raises(OutcomeUnknown, match="expired"):
+        once(lease, call, find)
+
+    assert call.count == 1
+    assert Effect.objects.get().state == EffectState.INTENDED
 
 
 def test_a_throttled_call_is_sent_again_without_asking(operation, handle):
