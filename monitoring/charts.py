@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from monitoring.golden import Objectives
@@ -53,6 +54,12 @@ def panels(layout: Layout, objectives: Objectives) -> list[Panel]:
     """Return the panels of a service: golden signals, target groups, database and cache."""
     found = [*_golden(layout, objectives), *_by_target_group(layout, objectives)]
     return [*found, *_stores(layout)]
+
+
+@lru_cache(maxsize=4096)
+def keys(layout: Layout) -> tuple[str, ...]:
+    """Return the keys of all lines that the panels of a service draw, in their order."""
+    return tuple(line.key for panel in panels(layout, Objectives()) for line in panel.lines)
 
 
 def _golden(layout: Layout, objectives: Objectives) -> list[Panel]:

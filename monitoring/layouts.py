@@ -7,7 +7,7 @@ and the blocks written before keep theirs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -75,6 +75,15 @@ class Series:
     name: str
     stat: str
     dimensions: Dimensions
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A request looks up hundreds of series; their words need not be hashed each time.
+        words = (self.scope, self.role, self.namespace, self.name, self.stat, self.dimensions)
+        object.__setattr__(self, "_hash", hash(words))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def is_additive(self) -> bool:

@@ -9,13 +9,15 @@ from monitoring.blocks import Floats
 
 POINTS, HEIGHT = 60, 48
 _MARGIN = 3
+# Percent at the top of a line, at least: a single failed request is not an outage.
+_LEAST = {"errors": 1.0}
 # Every point there can be: looking up is twenty times cheaper than formatting.
 _TEXTS = [[f"{x},{y}" for y in range(HEIGHT + 1)] for x in range(POINTS)]
 
 
 def svg(values: Floats, signal: str) -> SafeString:
     """Return 60 values as a line in the colour of `signal`; empty if there is no value at all."""
-    drawn = path(values)
+    drawn = path(values, least=_LEAST.get(signal, 0.0))
     if not drawn:
         return SafeString("")
     # Nothing but digits and the name of a signal, which is ours.
@@ -25,15 +27,17 @@ def svg(values: Floats, signal: str) -> SafeString:
     )
 
 
-def path(values: Floats) -> str:
+def path(values: Floats, *, least: float = 0.0) -> str:
     """Return the `d` of a path through at most 60 values, y from zero; gaps stay open.
+
+    The top is the largest value, or `least` if that is more.
 
     A value between two gaps becomes a dash of half a unit, so that it can be seen.
     """
     known = ~np.isnan(values)
     if not known.any():
         return ""
-    top = max(float(values[known].max()), 1e-9)
+    top = max(float(values[known].max()), least, 1e-9)
     scaled = (HEIGHT - 2 * _MARGIN) * np.clip(np.where(known, values, 0) / top, 0, 1)
     heights = (HEIGHT - _MARGIN - np.rint(scaled)).astype(int).tolist()
     if known.all():

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from catalog.models import ChangeKind, Service
+from catalog.prepared import Lookup
 from monitoring import charts, queries, ranges, tables, wire
 from monitoring.charts import Panel
 from monitoring.queries import Board
@@ -18,6 +19,7 @@ from ui.gates import requires
 from ui.http import SignedInRequest, render_page
 from ui.roles import Role
 
+_by_slug = Lookup(Service, "slug")
 _SYMBOLS = {
     ChangeKind.RELEASE: "▲",
     ChangeKind.ROLLBACK: "▼",
@@ -82,7 +84,9 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
         return _bad(error)
     if content not in {"board", "raw"}:
         return _bad(BadRange("“set” must be board or raw."))
-    service = get_object_or_404(Service, slug=slug)
+    service = _by_slug.get(slug)
+    if service is None:
+        raise Http404("There is no such service.")
     tag = wire.etag(service, range_, content)
     if request.headers.get("If-None-Match") == tag:
         response = HttpResponse(status=304)

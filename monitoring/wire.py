@@ -18,7 +18,6 @@ from monitoring.blocks import MINUTES_PER_DAY, pack
 from monitoring.queries import board_series
 from monitoring.ranges import Range
 from monitoring.resources import layout_for
-from monitoring.vitals import objectives_of
 
 CACHE_CONTROL = "private, max-age=15"
 
@@ -34,8 +33,7 @@ def etag(service: Service, range_: Range, content: str) -> str:
 def lines(service: Service, range_: Range, *, at: datetime) -> HttpResponse:
     """Return every line that a panel of the board draws."""
     series = board_series(service, range_, at=at)
-    panels = charts.panels(layout_for(service), objectives_of(service))
-    keys = [line.key for panel in panels for line in panel.lines]
+    keys = charts.keys(layout_for(service))
     response = HttpResponse(pack(series.stacked(keys)), content_type="application/octet-stream")
     response["X-Series-Keys"] = ",".join(keys)
     response["X-Series-Start"] = str(series.start)

@@ -91,6 +91,8 @@ DATABASES = {
 }
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": "3",
+    # Only for `catalog.prepared`; Django's own cursors prepare nothing.
+    "prepare_threshold": 5,
     # No statement of a page may hold a worker for longer than a person would wait.
     "options": "-c statement_timeout=15000 -c lock_timeout=5000 "
     "-c idle_in_transaction_session_timeout=60000",
@@ -103,7 +105,7 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "catalog.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -126,6 +128,7 @@ ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,30/300s/key"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -45,7 +45,10 @@ class BoardSeries:
 
     def stacked(self, keys: Sequence[str]) -> Floats:
         """The lines as [keys][values]."""
-        return np.stack([self.lines[key] for key in keys])
+        stack = np.empty((len(keys), len(self)), dtype=np.float32)
+        for row, key in zip(stack, keys, strict=True):
+            row[:] = self.lines[key]
+        return stack
 
 
 @dataclass(frozen=True, slots=True)

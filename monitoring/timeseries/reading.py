@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 
+from catalog import prepared
 from monitoring.blocks import (
     Buckets,
     Floats,
@@ -19,6 +18,7 @@ from monitoring.blocks import (
     decompress,
     empty,
     merged,
+    pack,
     unpack,
     unpack_buckets,
 )
@@ -118,23 +118,35 @@ def read(
     """
     wanted = tuple(series)
     first = int(start.timestamp()) // step * step
-    rows = max(0, -(-(int(end.timestamp()) - first) // step))
-    shown, means = empty(rows, len(wanted)), empty(rows, len(wanted))
-    found = sorted(_rows(resource_id, first, end, step), key=attrgetter("layout_id"))
-    for number, group in groupby(found, key=attrgetter("layout_id")):
+    grid = _Grid(first, step, max(0, -(-(int(end.timestamp()) - first) // step)))
+    shown, means = _laid(wanted, _rows(resource_id, first, end, step), grid)
+    return Window(first, step, _positions(wanted), shown, means)
+
+
+@lru_cache(maxsize=1024)
+def _positions(wanted: tuple[Series, ...]) -> Mapping[Series, int]:
+    return {item: column for column, item in enumerate(wanted)}
+
+
+def _laid(wanted: tuple[Series, ...], rows: Sequence[_Row], grid: _Grid) -> _Pair:
+    """Return what is shown and the means, later layouts laid over earlier ones."""
+    numbers = sorted({row.layout_id for row in rows})
+    # A service that did not change has one layout, and its blocks are the answer.
+    if len(numbers) == 1 and (layout := layout_with(numbers[0])).series == wanted:
+        return _whole(rows, layout, grid)
+    laid = grid.nothing(len(wanted))
+    for number in numbers:
         layout = layout_with(number)
+        whole = _whole([row for row in rows if row.layout_id == number], layout, grid)
         targets, sources = _matching(wanted, layout)
-        whole = _whole(list(group), layout, _Grid(first, step, rows))
-        shown[:, targets] = merged(shown[:, targets], whole[0][:, sources])
-        if step > 60:
-            means[:, targets] = merged(means[:, targets], whole[1][:, sources])
-    positions = {item: column for column, item in enumerate(wanted)}
-    return Window(first, step, positions, shown, means if step > 60 else shown)
+        for into, block in zip(laid, whole, strict=True):
+            into[:, targets] = merged(into[:, targets], block[:, sources])
+    return laid
 
 
 def version(*, resource_id: int, start: datetime, end: datetime) -> datetime | None:
     """Return when anything in the window last changed; None if it is empty."""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_VERSION, _bounds(resource_id, int(start.timestamp()), end))
         (changed_at,) = cursor.fetchone()
     found: datetime | None = changed_at
@@ -142,7 +154,7 @@ def version(*, resource_id: int, start: datetime, end: datetime) -> datetime | N
 
 
 def _rows(resource_id: int, first: int, end: datetime, step: int) -> list[_Row]:
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_BY_STEP[step], _bounds(resource_id, first, end))
         return [_Row(*row) for row in cursor]
 
@@ -157,6 +169,7 @@ def _bounds(resource_id: int, first: int, end: datetime) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)
 def _matching(wanted: tuple[Series, ...], layout: Layout) -> tuple[list[int], list[int]]:
     """Columns of the answer, and of the stored block, that hold the same series."""
     pairs = [
@@ -167,6 +180,17 @@ def _matching(wanted: tuple[Series, ...], layout: Layout) -> tuple[list[int], li
     return [target for target, _ in pairs], [source for _, source in pairs]
 
 
+_Pair = tuple[Floats, Floats]
+
+
+class _Part(NamedTuple):
+    """Buckets from second `start` on: what is shown, and means; of minutes both are the same."""
+
+    start: int
+    shown: Floats
+    means: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class _Grid:
     """`rows` buckets of `step` seconds from second `first` on."""
@@ -175,37 +199,48 @@ class _Grid:
     step: int
     rows: int
 
-    def lay(self, into: Floats, block: Floats, start: int) -> None:
-        """Write the block, which begins at second `start`, where it overlaps the grid."""
-        offset = (start - self.first) // self.step
-        begin, stop = max(offset, 0), min(offset + len(block), self.rows)
+    def nothing(self, columns: int) -> _Pair:
+        shown = empty(self.rows, columns)
+        return shown, shown if self.step == 60 else empty(self.rows, columns)
+
+    def cut(self, part: _Part) -> _Pair | None:
+        """Return the grid's buckets of a part that has all of them, without copying any."""
+        offset = self._offset(part)
+        if offset > 0 or offset + len(part.shown) < self.rows:
+            return None
+        within = slice(-offset, self.rows - offset)
+        return part.shown[within], part.means[within]
+
+    def lay(self, into: _Pair, part: _Part) -> None:
+        """Write the part where it overlaps the grid."""
+        offset = self._offset(part)
+        begin, stop = max(offset, 0), min(offset + len(part.shown), self.rows)
         if begin < stop:
-            into[begin:stop] = block[begin - offset : stop - offset]
+            for target, block in zip(into, part[1:], strict=True):
+                target[begin:stop] = block[begin - offset : stop - offset]
+
+    def _offset(self, part: _Part) -> int:
+        return (part.start - self.first) // self.step
 
 
-def _whole(rows: Sequence[_Row], layout: Layout, grid: _Grid) -> tuple[Floats, Floats]:
+def _whole(rows: Sequence[_Row], layout: Layout, grid: _Grid) -> _Pair:
     """Return what is shown and the means of all series of one layout, on the grid."""
-    columns = len(layout.series)
-    shown = empty(grid.rows, columns)
-    means = shown if grid.step == 60 else empty(grid.rows, columns)
     parts = [_day(row, layout, grid.step) for row in rows if not row.is_hour]
     parts += _hours([row for row in rows if row.is_hour], layout, grid.step)
-    for start, part_shown, part_means in parts:
-        grid.lay(shown, part_shown, start)
-        if means is not shown:
-            grid.lay(means, part_means, start)
-    return shown, means
-
-
-_Part = tuple[int, Floats, Floats]
+    if len(parts) == 1 and (cut := grid.cut(parts[0])):
+        return cut
+    whole = grid.nothing(len(layout.series))
+    for part in parts:
+        grid.lay(whole, part)
+    return whole
 
 
 def _day(row: _Row, layout: Layout, step: int) -> _Part:
     if step == 60:
         block = decompress(row.data, len(layout.series))
-        return row.start, block, block
+        return _Part(row.start, block, block)
     buckets = unpack_buckets(row.data, layout.additive)
-    return row.start, _shown(buckets, layout), buckets.means
+    return _Part(row.start, _shown(buckets, layout), buckets.means)
 
 
 def _hours(rows: Sequence[_Row], layout: Layout, step: int) -> list[_Part]:
@@ -213,15 +248,15 @@ def _hours(rows: Sequence[_Row], layout: Layout, step: int) -> list[_Part]:
     if not rows:
         return []
     columns = len(layout.series)
-    start, last = min(row.start for row in rows), max(row.start for row in rows)
-    block = empty((last - start) // 60 + 60, columns)
-    for row in rows:
-        at = (row.start - start) // 60
-        block[at : at + 60] = unpack(row.data, columns)
+    stored = {row.start: row.data for row in rows}
+    start, last = min(stored), max(stored)
+    missing = pack(empty(60, columns))
+    hours = range(start, last + 1, 3600)
+    block = unpack(b"".join(stored.get(hour, missing) for hour in hours), columns)
     if step == 60:
-        return [(start, block, block)]
+        return [_Part(start, block, block)]
     buckets = bucketed(block, step // 60, layout.additive)
-    return [(start, _shown(buckets, layout), buckets.means)]
+    return [_Part(start, _shown(buckets, layout), buckets.means)]
 
 
 def _shown(buckets: Buckets, layout: Layout) -> Floats:
@@ -233,7 +268,7 @@ def _shown(buckets: Buckets, layout: Layout) -> Floats:
 def stored_day(*, resource_id: int, day: date, layout_id: int) -> bytes | None:
     """Return the gzip of a closed day as it is stored, or None if it is not (yet) up to date."""
     values: dict[str, Any] = {"resource": resource_id, "day": day, "layout": layout_id}
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_STORED_DAY, values)
         found = cursor.fetchone()
     return found[0] if found else None
