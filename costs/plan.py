@@ -20,7 +20,7 @@ READ_AGAIN = timedelta(days=10)
 PREVIOUS_MONTH_UNTIL = 10
 MONTHS_BY_DAY = 2
 MONTHS_BACK = 12
-FIRST_WAIT = timedelta(minutes=15)
+FIRST_WAIT = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(hours=4)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, lgamma, log
 
+from ui import formats
+
 FEWEST_REQUESTS = 100  # on the new fleet, before anything is judged
 FEWEST_FOR = {"p50": 50, "p90": 100, "p99": 500}
 SIGNIFICANT = 0.01
@@ -136,7 +138,7 @@ def _latency(name: str, old: Fleet, new: Fleet) -> Finding:
     if before is None or after is None:
         return Finding(name, INSUFFICIENT, f"{name}: one of the two fleets reported no data")
     worse = after >= LATENCY_GROWTH * before and after - before >= LATENCY_FLOOR
-    words = f"{name} {after * 1000:,.0f} ms against {before * 1000:,.0f} ms"
+    words = f"{name} {formats.milliseconds(after)} against {formats.milliseconds(before)}"
     return Finding(name, FAIL if worse else PASS, words)
 
 

@@ -41,7 +41,7 @@ PRESETS = (
     ),
     Preset(
         name="blue-green",
-        title="Blue-green with pause",
+        title="Blue/green with pause",
         text="All new tasks start and are checked; a person lets the whole traffic over at once.",
         strategy="BLUE_GREEN",
         bake=30,
@@ -50,7 +50,7 @@ PRESETS = (
     Preset(
         name="hotfix",
         title="Hotfix",
-        text="Blue-green without a pause: traffic moves as soon as the new tasks are healthy.",
+        text="Blue/green without a pause: traffic moves as soon as the new tasks are healthy.",
         strategy="BLUE_GREEN",
         bake=15,
     ),

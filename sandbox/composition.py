@@ -40,6 +40,8 @@ from sandbox.switches import Switches
 log = logging.getLogger("sandbox")
 
 STOP_SECONDS = 3.0
+# A service may have no healthy task at all: the readers begin all the same after this.
+FIRST_TARGETS_WITHIN = 20.0
 
 
 class Sandbox:
@@ -116,6 +118,7 @@ class Sandbox:
         await self._prepare_news()
         self._spawn(self._scheduler.run())
         self._spawn(self._cap_logs())
+        await self._await_targets()
         await self._start_traffic()
         self._ready = True
 
@@ -184,6 +187,12 @@ class Sandbox:
             process = await self._child("news_api", *arguments)
             if await process.wait():
                 log.error("python -m news_api %s failed; see %s", arguments[0], self._log_path())
+
+    async def _await_targets(self) -> None:
+        """Wait for the first healthy targets, so that a start does not look like an outage."""
+        give_up = asyncio.get_running_loop().time() + FIRST_TARGETS_WITHIN
+        while not self._balancers.all_serve() and asyncio.get_running_loop().time() < give_up:
+            await asyncio.sleep(0.2)
 
     async def _start_traffic(self) -> None:
         ports = list(world.balancer_ports(self._settings).values())

@@ -142,6 +142,18 @@ class LoadBalancers:
         """Every target registered with the group."""
         return [t for t in self._targets.values() if t.group == group]
 
+    def all_serve(self) -> bool:
+        """Whether each production rule sends to a target group with a healthy target."""
+        return all(
+            any(
+                target.state == "healthy"
+                for group, weight in rule.weights.items()
+                if weight
+                for target in self.targets(group)
+            )
+            for rule in self.rules.values()
+        )
+
     def health_samples(self) -> list[TargetHealthSample]:
         """Healthy and unhealthy counts of every target group of every rule."""
         return [

@@ -54,7 +54,7 @@ class Reader:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._articles: list[str] = []
-        self._cursors: list[str] = []
+        self._next_pages: list[str] = []
 
     def path(self) -> str:
         """The next path to ask for."""
@@ -71,8 +71,7 @@ class Reader:
         return f"/v1/articles?source={self._dice.choice(_SOURCES)}"
 
     def _next_page(self) -> str:
-        cursors = [f"/v1/articles?cursor={quote(cursor)}" for cursor in self._cursors]
-        return self._dice.choice(cursors or ["/v1/articles"])
+        return self._dice.choice(self._next_pages or ["/v1/articles"])
 
     def _article(self) -> str:
         known = [f"/v1/articles/{quote(article)}" for article in self._articles]
@@ -84,15 +83,16 @@ class Reader:
     def _dead_link(self) -> str:
         return f"/v1/articles/{self._dice.randrange(10**12, 10**13)}"
 
-    def learn(self, page: object) -> None:
-        """Remember articles and the next page of a list."""
+    def learn(self, path: str, page: object) -> None:
+        """Remember articles and the next page of the list at `path`: a cursor fits its own list."""
         if not isinstance(page, dict):
             return
         known = [str(item["id"]) for item in page.get("items", [])]
         self._articles = (known + self._articles)[:50]
         cursor = page.get("next_cursor")
         if isinstance(cursor, str):
-            self._cursors = [cursor, *self._cursors][:10]
+            wanted = path.partition("&cursor=")[0]
+            self._next_pages = [f"{wanted}&cursor={quote(cursor)}", *self._next_pages][:10]
 
 
 class Load:
@@ -138,7 +138,7 @@ class Load:
                     and path.startswith("/v1/articles?")
                     and len(body) < 65536
                 ):
-                    self._reader.learn(json.loads(body))
+                    self._reader.learn(path, json.loads(body))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             # A failed request is what the load balancer counts; the reader just goes on.
             return

@@ -69,6 +69,15 @@ def settle(ecs: Ecs, account: Account, settings: Settings, epoch: datetime) -> N
     for plan, count in zip(BALANCERS, (2, 1), strict=True):
         ecs.create_service(**_web_service(plan, api, count))
     ecs.create_service(**_ingest_service(ingest))
+    _continue_the_past(account)
+
+
+def _continue_the_past(account: Account) -> None:
+    """Keep the first start of each service quiet: its past says when that version was released."""
+    for service in account.services.values():
+        if deployment := account.current_deployment(service):
+            deployment.listed = False
+            account.save(deployment)
 
 
 def _registered(family: str) -> dict[str, Any]:

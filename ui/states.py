@@ -48,6 +48,8 @@ def tone(word: str) -> str:
 
 def spoken(word: str) -> str:
     """Return AWS's `ROLLBACK_IN_PROGRESS` as `rollback in progress`; other words as they are."""
+    if word == "BLUE_GREEN":
+        return "blue/green"
     if _SHOUTED.fullmatch(word):
         return word.replace("_", " ").lower()
     return word

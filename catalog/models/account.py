@@ -17,7 +17,7 @@ class Account(models.Model):
     read_error = models.TextField(blank=True)
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.account_id})"
+        return f"{self.name} ({self.account_id})" if self.name != self.account_id else self.name
 
 
 class ServiceQuerySet(models.QuerySet["Service"]):

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('tag', models.CharField(blank=True, max_length=300)),
                 ('digest', models.CharField(blank=True, max_length=100)),
                 ('previous_image', models.CharField(blank=True, max_length=512)),
-                ('strategy', models.CharField(choices=[('CANARY', 'Canary'), ('BLUE_GREEN', 'Blue-green'), ('LINEAR', 'Linear'), ('ROLLING', 'Rolling')], max_length=16)),
+                ('strategy', models.CharField(choices=[('CANARY', 'Canary'), ('BLUE_GREEN', 'Blue/green'), ('LINEAR', 'Linear'), ('ROLLING', 'Rolling')], max_length=16)),
                 ('preset', models.CharField(blank=True, max_length=40)),
                 ('configuration', models.JSONField(default=dict, help_text='As sent to UpdateService')),
                 ('previous_configuration', models.JSONField(default=dict)),

@@ -17,7 +17,7 @@ class Strategy(models.TextChoices):
     """ECS deployment strategies, spelled as ECS spells them."""
 
     CANARY = "CANARY", "Canary"
-    BLUE_GREEN = "BLUE_GREEN", "Blue-green"
+    BLUE_GREEN = "BLUE_GREEN", "Blue/green"
     LINEAR = "LINEAR", "Linear"
     ROLLING = "ROLLING", "Rolling"
 

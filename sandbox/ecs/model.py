@@ -104,6 +104,7 @@ class Deployment:
     failed_tasks: int = 0
     ignored_alarms: bool = False
     triggered_alarms: list[str] = field(default_factory=list)
+    listed: bool = True
 
     @property
     def in_flight(self) -> bool:

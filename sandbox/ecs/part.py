@@ -34,7 +34,7 @@ class Part:
 
     def visible(self, deployment: Deployment) -> bool:
         """A new deployment shows up a moment after UpdateService answered, as on AWS."""
-        return now() >= deployment.created_at + self.visibility
+        return deployment.listed and now() >= deployment.created_at + self.visibility
 
 
 def tag_mapping(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def test_a_service_is_listed_with_its_image_and_tasks(vera: Client) -> None:
     page = vera.get("/services/").content.decode()
 
     assert '<a class="name" href="/services/production-news-api/">News API</a>' in page
-    assert "blue green" in page
+    assert "blue/green" in page
     assert "1.4.0" in page
     assert "2 / 2" in page
 

@@ -81,7 +81,7 @@ def test_the_form_offers_the_images_of_the_services_own_repository(as_olga, serv
     page = as_olga.get(f"{reverse('deployments:new')}?service={service.slug}").content.decode()
 
     assert "1.4.1" in page
-    assert "Blue-green with pause" in page
+    assert "Blue/green with pause" in page
     assert "Rolling" not in page
 
 

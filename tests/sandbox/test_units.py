@@ -265,7 +265,7 @@ def test_a_feed_is_rss_with_the_same_articles_for_everybody(name):
 
 def test_readers_look_at_lists_articles_and_few_dead_links():
     reader = Reader(random.Random(3))
-    reader.learn({"items": [{"id": 7}], "next_cursor": "abc"})
+    reader.learn("/v1/articles?q=moon", {"items": [{"id": 7}], "next_cursor": "abc"})
 
     seen = Counter(reader.path().split("?")[0] for _ in range(2000))
     dead = sum(n for path, n in seen.items() if path.startswith("/v1/articles/1")) / 2000
@@ -273,6 +273,16 @@ def test_readers_look_at_lists_articles_and_few_dead_links():
     assert seen["/v1/articles"] > 1200
     assert seen["/v1/articles/7"] > 250
     assert dead < 0.04
+
+
+def test_the_next_page_is_asked_for_with_the_words_of_its_list():
+    reader = Reader(random.Random(3))
+    reader.learn("/v1/articles?q=moon", {"items": [], "next_cursor": "abc="})
+    reader.learn("/v1/articles?q=moon&cursor=abc%3D", {"items": [], "next_cursor": "def"})
+
+    followed = {path for _ in range(500) if "cursor" in (path := reader.path())}
+
+    assert followed == {"/v1/articles?q=moon&cursor=abc%3D", "/v1/articles?q=moon&cursor=def"}
 
 
 def test_the_day_averages_to_one_and_is_busiest_in_the_afternoon():

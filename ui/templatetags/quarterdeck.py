@@ -94,7 +94,7 @@ def badge(word: object, tone: str = "") -> str:
 
 @register.filter
 def spoken(word: object) -> str:
-    """Show AWS's `BLUE_GREEN` as `blue green`."""
+    """Show AWS's `BLUE_GREEN` as `blue/green`, `IN_PROGRESS` as `in progress`."""
     return states.spoken(str(word))
 
 

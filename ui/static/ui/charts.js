@@ -31,7 +31,7 @@
 
   function axis() {
     const line = variable("--line");
-    return { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
+    return { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, spikecolor: variable("--dim"), spikethickness: -1, spikedash: "dot" };
   }
 
   function layout(given = {}) {
