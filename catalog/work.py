@@ -190,24 +190,30 @@ def effect(
     :raises Refused: if AWS refused it, now or earlier.
     :raises LeaseLost: if another worker has taken over.
     """
-    intent, fresh = _intend(lease, key, request)
+    intent = _intend(lease, key, request)
     if intent.state == EffectState.DONE:
         return dict(intent.answer)
     if intent.state == EffectState.REFUSED:
         raise Refused(intent.error, operation=key)
-    if not fresh:
+    if intent.attempts:
         found = _found(intent, find)
         if found is not None:
             return _effected(lease, intent, found)
     return _send(lease, intent, call)
 
 
-def _intend(lease: Lease, key: str, request: dict[str, Any]) -> tuple[Effect, bool]:
+def _intend(lease: Lease, key: str, request: dict[str, Any]) -> Effect:
     with transaction.atomic():
         lease.renew()
-        return Effect.objects.get_or_create(
+        intent, _ = Effect.objects.get_or_create(
             operation_id=lease.operation_id, key=key, defaults={"request": request}
         )
+    return intent
+
+
+def was_sent_within(intent: Effect, span: timedelta) -> bool:
+    """Whether the call was last sent less than `span` ago, by PostgreSQL's clock."""
+    return Effect.objects.filter(pk=intent.pk, intended_at__gt=Now() - span).exists()
 
 
 def _found(

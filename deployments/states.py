@@ -79,9 +79,12 @@ def decision_kind(seen: ServiceDeployment) -> DecisionKind:
 
 
 def _before_traffic(seen: ServiceDeployment) -> DecisionKind:
-    weight = (seen.target.production_weight if seen.target else None) or 0.0
+    weight = seen.target.production_weight if seen.target else None
+    if seen.strategy == Strategy.CANARY and weight is None:
+        # Not known is not zero: the start of a canary may have been approved in advance.
+        return DecisionKind.CONTINUE
     if seen.strategy == Strategy.CANARY:
-        return DecisionKind.PROMOTE if weight > 0 else DecisionKind.START_CANARY
+        return DecisionKind.PROMOTE if weight else DecisionKind.START_CANARY
     if seen.strategy == Strategy.LINEAR:
         return DecisionKind.STEP
     return DecisionKind.SHIFT

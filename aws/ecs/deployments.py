@@ -26,6 +26,11 @@ IN_FLIGHT = (
     "ROLLBACK_IN_PROGRESS",
 )
 AWAITING_ACTION = "AWAITING_ACTION"
+_GONE = {
+    "ServiceDeploymentNotFoundException",
+    "ServiceNotFoundException",
+    "ClusterNotFoundException",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +236,8 @@ def stop_deployment(*, arn: str) -> None:
 
 
 def is_gone(error: Refused) -> bool:
-    """Whether ECS says that it does not know the deployment."""
-    return error.code == "ServiceDeploymentNotFoundException"
+    """Whether ECS says that it does not know the deployment, its service or its cluster."""
+    return error.code in _GONE
 
 
 def chunks(arns: Iterable[str]) -> list[list[str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models.functions import Now
+
 from aws.ecs import deployments as ecs
 from aws.ecs import revisions
 from aws.ecs.deployments import ServiceDeployment
-from aws.errors import Refused
+from aws.errors import Refused, Unreachable
 from catalog.models import Effect, EffectState
 from catalog.work import Lease, Progress, effect
 from deployments import states
@@ -23,6 +25,11 @@ _STOPPABLE = {"PENDING", "IN_PROGRESS"}
 CALM = timedelta(seconds=5)
 # After somebody acted, and until ECS shows it.
 AT_ONCE = timedelta(seconds=1)
+# How long ECS may go on as before after it took the answer to a pause.
+ANSWER_SHOWS_WITHIN = timedelta(seconds=15)
+# ECS keeps deployments for 90 days; one that is missing from an answer is likely to come back.
+FORGOTTEN_AFTER = timedelta(minutes=10)
+_ROLLBACK = {Status.ROLLING_BACK, Status.ROLLED_BACK, Status.BROKEN}
 
 
 def follow(lease: Lease, release: Release, at: datetime) -> Progress:
@@ -30,21 +37,41 @@ def follow(lease: Lease, release: Release, at: datetime) -> Progress:
     # Before anything is read: seconds count. A rejected pause is answered through its hook.
     rejected = release.decisions.filter(state=DecisionState.REJECTED).exists()
     acted = not rejected and _stop_if_wanted(lease, release, at)
-    arn = str(release.service_deployment_arn)
-    seen = ecs.describe_deployments([arn]).get(arn)
+    seen = _described(release)
+    # What was read while somebody else took over is old.
+    lease.renew()
     if seen is None:
-        return give_up(release, at)
+        return _missed(release, at)
     see_pauses(release, seen, at)
     acted = act_on_decisions(lease, release, seen, at) or acted
-    if rejected and not _hook_was_answered(lease) and seen.status in _STOPPABLE:
-        # The pause was over, or AWS refused the answer, before the rejection reached it.
+    if rejected and not _hook_was_just_answered(lease) and seen.status in _STOPPABLE:
+        # The rejection did not reach the pause: it was over, or AWS refused the answer.
         acted = _stop_if_wanted(lease, release, at) or acted
     return _observe(lease, release, seen, at, acted=acted)
 
 
-def _hook_was_answered(lease: Lease) -> bool:
-    return Effect.objects.filter(
-        operation_id=lease.operation_id, key__startswith="rollback:", state=EffectState.DONE
+def _described(release: Release) -> ServiceDeployment | None:
+    arn = str(release.service_deployment_arn)
+    try:
+        return ecs.describe_deployments([arn]).get(arn)
+    except Refused as error:
+        if ecs.is_gone(error):
+            return None
+        raise
+
+
+def _missed(release: Release, at: datetime) -> Progress:
+    """Give up what ECS has not shown for long; anything younger is looked for again."""
+    last = release.observed_at or release.update_sent_at
+    if last is None or at - last > FORGOTTEN_AFTER:
+        return give_up(release, at)
+    raise Unreachable("ecs:DescribeServiceDeployments: the deployment is not in the answer.")
+
+
+def _hook_was_just_answered(lease: Lease) -> bool:
+    answers = Effect.objects.filter(operation_id=lease.operation_id, state=EffectState.DONE)
+    return answers.filter(
+        key__startswith="rollback:", finished_at__gt=Now() - ANSWER_SHOWS_WITHIN
     ).exists()
 
 
@@ -85,14 +112,15 @@ def _observe(
     lease: Lease, release: Release, seen: ServiceDeployment, at: datetime, *, acted: bool
 ) -> Progress:
     facts = _facts(release, seen, at)
+    lease.renew()
     Release.objects.filter(pk=release.pk).update(**facts)
     for name, value in facts.items():
         setattr(release, name, value)
     status = states.status_of(seen)
     if status == Status.NEEDS_DECISION and not _somebody_must_decide(release):
         status = Status.SHIFTING
-    if status == Status.ROLLING_BACK:
-        record_rollback(release, at)
+    if status in _ROLLBACK:
+        record_rollback(release, min(at, seen.finished_at or at))
     if status in FINISHED:
         return finish(lease, release, seen, status, at)
     _step_to(release, status, seen, at)
@@ -108,7 +136,7 @@ def _facts(release: Release, seen: ServiceDeployment, at: datetime) -> dict[str,
     source = seen.sources[0] if seen.sources else ecs.RevisionState(arn="")
     target = seen.target or ecs.RevisionState(arn="")
     facts: dict[str, Any] = {
-        "ecs_status": seen.status,
+        "ecs_status": seen.status[:64],
         "lifecycle_stage": seen.lifecycle_stage[:64],
         "status_reason": seen.status_reason or seen.rollback_reason,
         "source_weight": source.production_weight,

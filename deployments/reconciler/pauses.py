@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.utils import timezone
-
 from aws.ecs import deployments as ecs
 from aws.ecs.deployments import Hook, ServiceDeployment
 from aws.errors import Refused
 from catalog.models import Effect
-from catalog.work import Lease, OutcomeUnknown, effect
+from catalog.work import Lease, OutcomeUnknown, effect, was_sent_within
 from deployments import states
 from deployments.models import DecisionKind, DecisionPoint, DecisionState, Release
 from deployments.operations.moving import note
@@ -33,6 +31,18 @@ def see_pauses(release: Release, seen: ServiceDeployment, at: datetime) -> None:
     for decision in release.decisions.filter(state=DecisionState.OPEN):
         if decision.hook_id not in waiting:
             _close(release, decision, known.get(decision.hook_id), at)
+    _withdraw_late_approvals(release, seen, at)
+
+
+def _withdraw_late_approvals(release: Release, seen: ServiceDeployment, at: datetime) -> None:
+    """Say so where ECS had given a pause up before the approval reached it."""
+    late = [hook.hook_id for hook in seen.hooks if hook.status == "TIMED_OUT"]
+    for decision in release.decisions.filter(hook_id__in=late, state=DecisionState.APPROVED):
+        DecisionPoint.objects.filter(pk=decision.pk).update(
+            state=DecisionState.EXPIRED, decided_by=None, decided_at=at
+        )
+        text = f"{decision.get_kind_display()}: the approval came too late, the pause had expired"
+        note(release=release, at=at, text=text)
 
 
 def _open(release: Release, seen: ServiceDeployment, hook: Hook, at: datetime) -> None:
@@ -129,9 +139,11 @@ def _continue(arn: str, hook_id: str, action: Literal["CONTINUE", "ROLLBACK"]) -
 
 def _answered(arn: str, hook_id: str, intent: Effect) -> dict[str, Any] | None:
     seen = ecs.describe_deployments([arn]).get(arn)
-    if seen is None or hook_id not in {hook.hook_id for hook in seen.waiting_hooks}:
+    if seen is None:
+        raise OutcomeUnknown("The pause was answered, and ECS does not show the deployment.")
+    if hook_id not in {hook.hook_id for hook in seen.waiting_hooks}:
         return {}
-    if timezone.now() - intent.intended_at < SETTLED:
+    if was_sent_within(intent, SETTLED):
         raise OutcomeUnknown("The pause was answered, and ECS does not show it yet.")
     return None
 

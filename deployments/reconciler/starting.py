@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from aws.ecs import deployments as ecs
 from aws.ecs import revisions, task_definitions
 from aws.errors import Refused
-from catalog.models import Effect
-from catalog.work import Lease, OutcomeUnknown, Progress, effect
+from catalog.models import Effect, EffectState
+from catalog.work import Lease, OutcomeUnknown, Progress, effect, was_sent_within
 from deployments.changes import record_start
 from deployments.models import Release, Status
 from deployments.operations.errors import CannotMove
@@ -21,21 +21,39 @@ from monitoring.operations import watch_closely
 SOON = timedelta(seconds=1)
 # How long ECS may take to show what an UpdateService with a lost answer has done.
 SETTLED = timedelta(seconds=20)
-CLOCK_TOLERANCE = timedelta(seconds=60)
+# AWS itself refuses requests that were signed by a clock further off than this.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 INVISIBLE_FOR = timedelta(seconds=120)
 WATCH_FOR = timedelta(hours=2)
+_UPDATE = "update-service"
 
 
 def bring_to_ecs(lease: Lease, release: Release, at: datetime) -> Progress:
     """Register, update, pin: each at most once, each resumed where a crash left it."""
-    if release.status == Status.ROLLING_BACK and not _update_was_sent(lease):
+    if release.status == Status.ROLLING_BACK and not _reached_ecs(lease, release):
         return _call_off(release, at)
     try:
         _register(lease, release)
         _update(lease, release, at)
     except Refused as error:
         return _refused(release, str(error), at)
-    return _pin(release, at)
+    return _pin(lease, release, at)
+
+
+def _reached_ecs(lease: Lease, release: Release) -> bool:
+    """Whether ECS carried UpdateService out, or will say that it refused.
+
+    :raises OutcomeUnknown: while ECS cannot tell.
+    """
+    sent = _sent_update(lease)
+    if sent is None:
+        return False
+    return sent.state != EffectState.INTENDED or _updated(release, sent) is not None
+
+
+def _sent_update(lease: Lease) -> Effect | None:
+    updates = Effect.objects.filter(operation_id=lease.operation_id, key=_UPDATE)
+    return updates.filter(attempts__gt=0).first()
 
 
 def _register(lease: Lease, release: Release) -> None:
@@ -56,13 +74,18 @@ def _register_now(release: Release) -> dict[str, Any]:
     running = task_definitions.describe(release.previous_task_definition)
     made = task_definitions.register(
         task_definitions.with_image(running.content, release.image),
-        tags=running.tags | _tags(release),
+        tags=_own_tags(running.tags) | _tags(release),
     )
     return {"taskDefinition": made.arn}
 
 
 def _tags(release: Release) -> dict[str, str]:
     return {"portal:release": str(release.pk), "portal:version": release.version}
+
+
+def _own_tags(tags: dict[str, str]) -> dict[str, str]:
+    # AWS's own, such as CloudFormation's, may be read and never written.
+    return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
 
 
 def _registered(release: Release) -> dict[str, Any] | None:
@@ -79,12 +102,12 @@ def _update(lease: Lease, release: Release, at: datetime) -> None:
     :raises Refused: also if somebody released something else since the preflight.
     """
     service = release.service
-    if not _update_was_sent(lease):
+    if _sent_update(lease) is None:
         _refuse_moved_service(release)
         _take_right_to_send(release, at)
     effect(
         lease,
-        key="update-service",
+        key=_UPDATE,
         request={
             "service": service.name,
             "cluster": service.cluster,
@@ -97,12 +120,16 @@ def _update(lease: Lease, release: Release, at: datetime) -> None:
             task_definition=release.task_definition,
             configuration=release.configuration,
         ),
-        find=lambda intent: _updated(release, intent),
+        find=lambda intent: _find_update(release, intent, at),
     )
 
 
-def _update_was_sent(lease: Lease) -> bool:
-    return Effect.objects.filter(operation_id=lease.operation_id, key="update-service").exists()
+def _find_update(release: Release, intent: Effect, at: datetime) -> dict[str, Any] | None:
+    found = _updated(release, intent)
+    if found is None:
+        # It will be sent once more, unless somebody asked for a rollback meanwhile.
+        _take_right_to_send(release, at)
+    return found
 
 
 def _refuse_moved_service(release: Release) -> None:
@@ -124,16 +151,17 @@ def _updated(release: Release, intent: Effect) -> dict[str, Any] | None:
     facts = ecs.service_facts(cluster=release.service.cluster, service=release.service.name)
     if facts.task_definition == release.task_definition:
         return {"taskDefinition": release.task_definition}
-    if timezone.now() - intent.intended_at < SETTLED:
+    if was_sent_within(intent, SETTLED):
         raise OutcomeUnknown("UpdateService was sent, and ECS does not show it yet.")
     return None
 
 
-def _pin(release: Release, at: datetime) -> Progress:
+def _pin(lease: Lease, release: Release, at: datetime) -> Progress:
     sent_at = release.update_sent_at or at
     found = _find_deployment(release, sent_at)
     if found is None:
-        return _not_visible(release, sent_at, at)
+        return _not_visible(lease, release, at)
+    lease.renew()
     release.service_deployment_arn = found.arn
     release.target_revision_arn = found.target_revision_arn
     Release.objects.filter(pk=release.pk).update(
@@ -165,8 +193,10 @@ def _find_deployment(release: Release, sent_at: datetime) -> ecs.DeploymentBrief
     return None
 
 
-def _not_visible(release: Release, sent_at: datetime, at: datetime) -> Progress:
-    if at - sent_at < INVISIBLE_FOR:
+def _not_visible(lease: Lease, release: Release, at: datetime) -> Progress:
+    # From the answer on: while AWS was silent, nothing could be seen.
+    answered = Effect.objects.filter(operation_id=lease.operation_id, key=_UPDATE)
+    if not answered.filter(finished_at__lt=Now() - INVISIBLE_FOR).exists():
         return Progress(wait=SOON)
     return _refused(
         release,

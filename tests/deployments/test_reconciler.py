@@ -6,12 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from aws.ecs import stopped_tasks
+from aws.ecs import deployments, stopped_tasks
 from aws.ecs.stopped_tasks import StoppedTask
-from aws.errors import Denied, Refused, Throttled, Unreachable
-from catalog.models import ChangeEvent, ChangeKind, Operation, OperationState
+from aws.errors import BadCredentials, Denied, Refused, Throttled, Unreachable
+from catalog.models import (
+    ChangeEvent,
+    ChangeKind,
+    Effect,
+    EffectState,
+    Operation,
+    OperationState,
+)
 from deployments import operations
 from deployments.models import DecisionPoint, DecisionState, Outcome, Release, Status
 from tests.deployments import build
@@ -147,14 +155,98 @@ def test_a_deployment_that_ecs_never_shows_is_a_clear_failure(ecs, draft, olga):
     operations.start(release=release, by=olga, at=timezone.now())
     build.look(release)
     ecs.briefs.clear()
-    Release.objects.filter(pk=release.pk).update(
-        service_deployment_arn=None, update_sent_at=timezone.now() - timedelta(seconds=121)
+    Release.objects.filter(pk=release.pk).update(service_deployment_arn=None)
+    Effect.objects.filter(key="update-service").update(
+        finished_at=timezone.now() - timedelta(seconds=121)
     )
 
     release = build.look(release)
 
     assert release.status == Status.FAILED
     assert "there is no deployment for it" in release.problem
+
+
+def test_an_answer_that_came_late_leaves_ecs_its_time_to_show_the_deployment(ecs, draft, olga):
+    release = build.look(draft)
+    operations.start(release=release, by=olga, at=timezone.now())
+    build.look(release)
+    ecs.briefs.clear()
+    Release.objects.filter(pk=release.pk).update(
+        service_deployment_arn=None, update_sent_at=timezone.now() - timedelta(minutes=6)
+    )
+
+    release = build.look(release)
+
+    assert release.status == Status.STARTING
+
+
+def test_an_update_that_never_arrived_is_not_sent_after_a_rollback(ecs, draft, olga, settled):
+    release = build.look(draft)
+    operations.start(release=release, by=olga, at=timezone.now())
+    ecs.fail("update_service", Unreachable("ecs:UpdateService: AWS did not answer."))
+    release = build.look(release)
+    operations.roll_back(release=release, by=olga, at=timezone.now(), reason="Wrong image")
+    early = build.look(release)
+    settled()
+
+    late = build.look(release)
+
+    assert (early.status, late.status) == (Status.ROLLING_BACK, Status.CANCELLED)
+    assert ecs.count("update_service") == 0
+
+
+def test_an_update_that_arrived_unheard_is_stopped_after_a_rollback(ecs, draft, olga):
+    release = build.look(draft)
+    operations.start(release=release, by=olga, at=timezone.now())
+    ecs.lose_answer("update_service")
+    release = build.look(release)
+    operations.roll_back(release=release, by=olga, at=timezone.now(), reason="Wrong image")
+
+    build.look(release)
+    build.look(release)
+
+    assert (ecs.count("update_service"), ecs.count("stop_deployment")) == (1, 1)
+
+
+def test_credentials_that_expire_after_a_lost_answer_do_not_end_the_release(ecs, draft, olga):
+    release = build.look(draft)
+    operations.start(release=release, by=olga, at=timezone.now())
+    ecs.lose_answer("update_service")
+    build.look(release)
+    ecs.fail("service_facts", BadCredentials("ecs:DescribeServices: the token has expired."))
+
+    expired = build.look(release)
+    renewed = build.look(release)
+
+    assert expired.status == Status.STARTING
+    assert renewed.service_deployment_arn == ecs.newest
+    assert ecs.count("update_service") == 1
+
+
+def test_tags_that_belong_to_aws_are_not_copied(ecs, draft, olga):
+    running = next(iter(ecs.task_definitions.values()))
+    tags = {"aws:cloudformation:stack-name": "news", "team": "news"}
+    ecs.task_definitions[running.arn] = replace(running, tags=tags)
+
+    release = build.started(draft, olga)
+
+    assert ecs.task_definitions[release.task_definition].tags == {
+        "team": "news",
+        "portal:release": str(release.pk),
+        "portal:version": "1.4.1",
+    }
+
+
+def test_a_pause_without_a_known_weight_waits_for_a_person(ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.pause(ecs.newest, "ecs-pause-0", weight=0.0)
+    seen = ecs.deployments[ecs.newest]
+    ecs.show(ecs.newest, target=replace(seen.target, production_weight=None))
+
+    release = build.look(release)
+
+    assert release.status == Status.NEEDS_DECISION
+    assert ecs.count("continue_deployment") == 0
 
 
 def test_the_first_percent_need_no_second_click(ecs, draft, olga):
@@ -353,9 +445,52 @@ def test_a_stage_that_nobody_knows_keeps_the_release_running(ecs, draft, olga):
     assert release.lifecycle_stage == "WARM_UP"
 
 
+def test_a_deployment_missing_from_one_answer_is_still_followed(ecs, draft, olga):
+    release = build.look(build.started(draft, olga))
+    kept = dict(ecs.deployments)
+    ecs.deployments.clear()
+
+    missed = build.look(release)
+    ecs.deployments |= kept
+    found = build.look(release)
+
+    assert missed.is_in_flight
+    assert found.ecs_status == "PENDING"
+
+
+def test_the_end_of_a_deleted_service_is_the_end_of_its_release(ecs, draft, olga):
+    release = build.look(build.started(draft, olga))
+    Release.objects.update(observed_at=timezone.now() - timedelta(minutes=11))
+    gone = Refused("ecs: ServiceNotFoundException", code="ServiceNotFoundException")
+    ecs.fail("describe_deployments", gone)
+
+    release = build.look(release)
+
+    assert release.status == Status.STOPPED
+
+
+def test_a_look_that_took_too_long_writes_nothing_over_its_heirs(ecs, draft, olga, monkeypatch):
+    release = build.look(build.started(draft, olga))
+    ecs.show(ecs.newest, weight=10.0, status="IN_PROGRESS", lifecycle_stage="BAKE_TIME")
+    describe = deployments.describe_deployments
+
+    def slowly(arns):
+        seen = describe(arns)
+        Operation.objects.update(lease_token=F("lease_token") + 1)
+        return seen
+
+    monkeypatch.setattr(deployments, "describe_deployments", slowly)
+
+    release = build.look(release)
+
+    assert release.ecs_status == "PENDING"
+    assert release.target_weight == 0.0
+
+
 def test_a_deployment_that_ecs_forgot_ends_without_a_claim(ecs, draft, olga):
     release = build.started(draft, olga)
     ecs.deployments.clear()
+    Release.objects.update(update_sent_at=timezone.now() - timedelta(minutes=11))
 
     release = build.look(release)
 
@@ -451,6 +586,45 @@ def test_a_rejection_whose_answer_was_lost_is_not_repeated(ecs, draft, olga):
     build.look(release)
 
     assert ecs.count("continue_deployment") == 1
+
+
+def test_a_rejection_that_a_pause_overtook_becomes_a_stop(ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    operations.reject(
+        decision=release.decisions.get(), by=olga, at=timezone.now(), reason="Too slow"
+    )
+    ecs.fail("continue_deployment", Unreachable("ecs:ContinueServiceDeployment: no answer"))
+    build.look(release)
+    hooks = tuple(replace(each, status="TIMED_OUT") for each in ecs.deployments[ecs.newest].hooks)
+    ecs.show(ecs.newest, hooks=hooks, lifecycle_stage="PRODUCTION_TRAFFIC_SHIFT")
+    Effect.objects.filter(key__startswith="rollback:").update(
+        state=EffectState.DONE, finished_at=timezone.now() - timedelta(seconds=16)
+    )
+
+    build.look(release)
+
+    assert ecs.count("stop_deployment") == 1
+
+
+def test_an_approval_that_came_too_late_is_not_called_a_promotion(ecs, draft, olga, anna):
+    release = build.paused(draft, olga, ecs)
+    operations.approve(decision=release.decisions.get(), by=anna, at=timezone.now())
+    hooks = tuple(replace(each, status="TIMED_OUT") for each in ecs.deployments[ecs.newest].hooks)
+    ecs.show(ecs.newest, hooks=hooks, status="ROLLBACK_IN_PROGRESS")
+
+    release = build.look(release)
+
+    assert release.decisions.get().who_won.startswith("Expired at")
+    assert release.events.filter(text__contains="came too late").exists()
+
+
+def test_a_rollback_that_no_look_saw_begin_is_a_change_event(ecs, draft, olga):
+    release = build.look(build.started(draft, olga))
+    ecs.show(ecs.newest, weight=0.0, status="ROLLBACK_SUCCESSFUL")
+
+    build.look(release)
+
+    assert ChangeEvent.objects.filter(kind=ChangeKind.ROLLBACK).count() == 1
 
 
 def test_a_pause_that_expired_meanwhile_is_closed_as_expired(ecs, draft, olga):
