@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection
 
 from catalog import prepared
 from catalog.models import Service, User
@@ -83,3 +83,44 @@ def test_bytes_come_back_as_they_were_sent():
     with prepared.cursor() as cursor:
         cursor.execute("select %s::bytea", [b"\x00\xff\\x"])
         assert cursor.fetchone() == (b"\x00\xff\\x",)
+
+
+def end_connection():
+    """Have PostgreSQL end the connection of this thread, as a restart would."""
+    pid = connection.connection.info.backend_pid
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(%s)", [pid])
+    other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_died_between_requests_is_replaced_unseen():
+    service = make.service()
+    connection.health_check_done = False
+    end_connection()
+
+    found = Lookup(Service, "slug").get(service.slug)
+
+    assert found == service
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_dies_within_a_request_is_an_error():
+    service = make.service()
+    connection.health_check_done = True
+    end_connection()
+
+    with pytest.raises(OperationalError):
+        Lookup(Service, "slug").get(service.slug)
+
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_statement_of_a_request_is_its_health_check(django_assert_num_queries):
+    service = make.service()
+    connection.health_check_done = False
+
+    with django_assert_num_queries(1):
+        Lookup(Service, "slug").get(service.slug)
