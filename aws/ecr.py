@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from aws import clients
-from aws.errors import required, translated
+from aws.errors import Refused, required, translated
+from aws.paging import pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ def images(repository: str) -> list[Image]:
     :raises AwsError: see `aws.errors`.
     """
     found: list[Image] = []
-    with translated("ecr:DescribeImages"):
-        for page in client().get_paginator("describe_images").paginate(repositoryName=repository):
-            rows = required(page, "imageDetails", "ecr:DescribeImages")
-            found += [_image(row, repository) for row in rows]
+    listed = pages(
+        client().get_paginator("describe_images"), "ecr:DescribeImages", repositoryName=repository
+    )
+    for page in listed:
+        rows = required(page, "imageDetails", "ecr:DescribeImages")
+        found += [_image(row, repository) for row in rows]
     return sorted(found, key=lambda image: image.pushed_at, reverse=True)
 
 
@@ -51,7 +54,14 @@ def image(repository: str, digest: str) -> Image:
         answer = client().describe_images(
             repositoryName=repository, imageIds=[{"imageDigest": digest}]
         )
-    return _image(required(answer, "imageDetails", "ecr:DescribeImages")[0], repository)
+    rows = required(answer, "imageDetails", "ecr:DescribeImages")
+    if not rows:
+        raise Refused(
+            f"ecr:DescribeImages: {repository} does not hold {digest}.",
+            code="ImageNotFoundException",
+            operation="ecr:DescribeImages",
+        )
+    return _image(rows[0], repository)
 
 
 def _image(row: dict[str, Any], repository: str) -> Image:

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     ClientError,
     HTTPClientError,
     NoCredentialsError,
+    ParamValidationError,
 )
 
 _THROTTLED = {
@@ -19,6 +20,11 @@ _THROTTLED = {
     "ThrottlingException",
     "RequestLimitExceeded",
     "TooManyRequestsException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "BandwidthLimitExceeded",
+    "SlowDown",
 }
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _EXPIRED = {
@@ -28,6 +34,12 @@ _EXPIRED = {
     "UnrecognizedClientException",
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
 }
 _ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 
@@ -81,6 +93,9 @@ def translated(operation: str, *, denied_action: str = "") -> Iterator[None]:
             code="NoCredentials",
             operation=operation,
         ) from error
+    except ParamValidationError as error:
+        # botocore sent nothing, and would not the next time either.
+        raise Refused(f"{operation}: {error}", operation=operation) from error
     except (HTTPClientError, BotoCoreError) as error:
         raise Unreachable(
             f"{operation}: AWS did not answer ({type(error).__name__}).", operation=operation

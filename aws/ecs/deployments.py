@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from aws import clients
-from aws.errors import Refused, required, translated
+from aws.errors import Refused, Unreachable, required, translated
 
 DESCRIBE_AT_ONCE = 20  # the most ARNs one Describe call takes
 LIST_PAGES = 10  # of 100 deployments; a longer history is cut, never looped over for ever
@@ -146,6 +146,8 @@ def list_deployments(
 ) -> list[DeploymentBrief]:
     """Return the service's deployments, newest first as ECS lists them.
 
+    A long history is cut; a list that was narrowed to a status is whole.
+
     :raises aws.errors.AwsError: if ECS cannot be asked.
     """
     request: dict[str, Any] = {"cluster": cluster, "service": service, "maxResults": 100}
@@ -160,8 +162,11 @@ def list_deployments(
         rows = required(answer, "serviceDeployments", "ecs:ListServiceDeployments")
         found += [_brief(row) for row in rows]
         if not answer.get("nextToken"):
-            break
+            return found
         request["nextToken"] = answer["nextToken"]
+    if status:
+        # "None is in flight" must not be said of a list that was not read to its end.
+        raise Unreachable("ecs:ListServiceDeployments: the pages do not end.")
     return found
 
 

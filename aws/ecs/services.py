@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws import clients
 from aws.errors import required, translated
+from aws.paging import pages
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -56,9 +57,8 @@ def clusters() -> list[Cluster]:
 
     :raises AwsError: see `aws.errors`.
     """
-    with translated("ecs:ListClusters"):
-        pages = list(client().get_paginator("list_clusters").paginate())
-    arns = [arn for page in pages for arn in required(page, "clusterArns", "ecs:ListClusters")]
+    listed = pages(client().get_paginator("list_clusters"), "ecs:ListClusters")
+    arns = [arn for page in listed for arn in required(page, "clusterArns", "ecs:ListClusters")]
     return [cluster for some in _parts(arns, CLUSTERS_PER_CALL) for cluster in _describe(some)]
 
 
@@ -74,9 +74,8 @@ def services(cluster: str) -> list[EcsService]:
 
     :raises AwsError: see `aws.errors`.
     """
-    with translated("ecs:ListServices"):
-        pages = list(client().get_paginator("list_services").paginate(cluster=cluster))
-    arns = [arn for page in pages for arn in required(page, "serviceArns", "ecs:ListServices")]
+    listed = pages(client().get_paginator("list_services"), "ecs:ListServices", cluster=cluster)
+    arns = [arn for page in listed for arn in required(page, "serviceArns", "ecs:ListServices")]
     return [found for some in _parts(arns, SERVICES_PER_CALL) for found in describe(cluster, some)]
 
 

@@ -72,6 +72,16 @@ def test_an_image_that_is_gone_is_refused(monkeypatch):
     assert refusal.value.code == "ImageNotFoundException"
 
 
+def test_an_answer_without_images_is_an_image_that_is_gone(monkeypatch):
+    with stubbed(monkeypatch, ecr, "ecr") as stub:
+        stub.add_response("describe_images", {"imageDetails": []})
+
+        with pytest.raises(Refused) as refusal:
+            ecr.image("news-api", "sha256:1")
+
+    assert refusal.value.code == "ImageNotFoundException"
+
+
 def test_the_states_of_alarms_of_both_kinds(monkeypatch):
     with stubbed(monkeypatch, alarms, "cloudwatch") as stub:
         stub.add_response(

@@ -189,6 +189,18 @@ def test_a_list_without_end_is_cut(ecs):
     assert len(listed) == deployments.LIST_PAGES
 
 
+def test_a_list_of_what_is_in_flight_is_whole_or_no_answer(ecs):
+    for _ in range(deployments.LIST_PAGES):
+        ecs.add_response(
+            "list_service_deployments", {"serviceDeployments": [], "nextToken": "for ever"}
+        )
+
+    with pytest.raises(Unreachable, match="do not end"):
+        deployments.list_deployments(
+            cluster="production", service="news-api", status=deployments.IN_FLIGHT
+        )
+
+
 def brief(arn):
     return {
         "serviceDeploymentArn": arn,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from aws import paging
 from aws.ecs import services
 from aws.errors import Denied, Unreachable
 from tests import make
@@ -125,4 +126,13 @@ def test_a_missing_permission_is_named(stub):
     )
 
     with pytest.raises(Denied, match="ecs:ListClusters"):
+        services.clusters()
+
+
+def test_pages_that_never_end_are_no_answer(stub, monkeypatch):
+    monkeypatch.setattr(paging, "MOST_PAGES", 3)
+    for number in range(4):
+        stub.add_response("list_clusters", {"clusterArns": [], "nextToken": f"page {number}"})
+
+    with pytest.raises(Unreachable, match="do not end"):
         services.clusters()

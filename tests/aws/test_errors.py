@@ -5,6 +5,7 @@ from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
     NoCredentialsError,
+    ParamValidationError,
     ReadTimeoutError,
 )
 
@@ -25,7 +26,10 @@ def refused(code, message="", status=400):
     ("raised", "expected"),
     [
         (refused("ThrottlingException"), errors.Throttled),
+        (refused("ThrottledException"), errors.Throttled),
         (refused("AccessDeniedException"), errors.Denied),
+        (refused("RequestTimeTooSkewed", status=403), errors.BadCredentials),
+        (ParamValidationError(report="Unknown parameter"), errors.Refused),
         (refused("ExpiredTokenException"), errors.BadCredentials),
         (refused("InvalidSignatureException"), errors.BadCredentials),
         (refused("InvalidParameterException"), errors.Refused),
