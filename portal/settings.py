@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "ui.middleware.PrivatePagesMiddleware",
+    "ui.middleware.StorableTextMiddleware",
     "ui.middleware.DatabaseDownMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"

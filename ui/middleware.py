@@ -8,8 +8,9 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 
 from ui.request_context import RequestContext, current
@@ -74,6 +75,35 @@ class PrivatePagesMiddleware:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )
         return response
+
+
+class StorableTextMiddleware:
+    """Drops NULs, which no person types and PostgreSQL refuses, from what was sent."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        """Clean the fields before any view, its gate or the audit log sees them.
+
+        :raises BadRequest: for an address with a NUL; it is answered with 400.
+        """
+        if "\0" in request.path_info:
+            raise BadRequest("NUL in the address")
+        request.GET = _without_nul(request.GET)  # type: ignore[assignment]
+        request.POST = _without_nul(request.POST)  # type: ignore[assignment]
+
+
+def _without_nul(sent: QueryDict) -> QueryDict:
+    if not any("\0" in text for texts in sent.lists() for text in texts[1]):
+        return sent
+    kept = sent.copy()
+    for name, texts in sent.lists():
+        kept.setlist(name, [text.replace("\0", "") for text in texts])
+    return kept
 
 
 class DatabaseDownMiddleware:

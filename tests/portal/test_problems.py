@@ -120,3 +120,33 @@ def test_a_good_request_id_is_kept(client: Client) -> None:
     answer = client.get("/healthz", headers={"X-Request-Id": "Root=1-67891233-abcdef"})
 
     assert answer["X-Request-Id"] == "Root=1-67891233-abcdef"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/deployments/?service=%00",
+        "/incidents/?service=%00",
+        "/incidents/?state=%00",
+        "/audit/?actor=%00",
+    ],
+)
+def test_a_query_with_a_nul_is_answered_without_it(client: Client, address: str) -> None:
+    client.force_login(make.operator())
+
+    assert client.get(address).status_code == 200
+
+
+def test_an_address_with_a_nul_is_a_bad_request_and_not_a_failure(client: Client) -> None:
+    client.force_login(make.user())
+
+    assert client.post("/deployments/decisions/a%00/approve/").status_code == 400
+
+
+def test_a_field_with_a_nul_is_read_without_it(client: Client) -> None:
+    client.force_login(make.operator())
+    service = make.service()
+
+    answer = client.post("/deployments/images/refresh/", {"service": f"{service.slug}\0"})
+
+    assert answer.status_code == 302
