@@ -130,8 +130,20 @@ def _save(account: Account, service: ecs.EcsService, fields: dict[str, Any]) -> 
     }
     new = {"arn": service.arn, "slug": _slug(service), "title": service.name}
     Service.objects.update_or_create(
-        **identity, defaults=fields, create_defaults=identity | new | fields
+        **identity,
+        defaults=_fitting(fields),
+        create_defaults=_fitting(identity | new | fields),
     )
+
+
+def _fitting(fields: dict[str, Any]) -> dict[str, Any]:
+    """Cut texts to what their columns hold: one long tag must not hide the whole account."""
+    return {
+        name: value[: getattr(Service._meta.get_field(name), "max_length", None)]
+        if isinstance(value, str)
+        else value
+        for name, value in fields.items()
+    }
 
 
 def _slug(service: ecs.EcsService) -> str:

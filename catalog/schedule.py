@@ -1,4 +1,8 @@
-"""Periodic jobs that a second beat, or a restarted one, cannot run twice."""
+"""Periodic jobs that a second beat, or a restarted one, cannot run twice.
+
+A slot counts as taken only by a clock that roughly agrees with ours: after a clock that ran ahead
+has been set right, or a job got a longer period, it runs again at once instead of never.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import JobRun
@@ -15,10 +20,9 @@ def claim_slot(*, job: str, every: timedelta, at: datetime) -> bool:
     """Take the period that `at` falls into. False if it has been taken already."""
     slot = int(at.timestamp() // every.total_seconds())
     _, created = JobRun.objects.get_or_create(job=job, defaults={"slot": slot, "started_at": at})
+    free = Q(slot__lt=slot) | Q(started_at__lt=at - every) | Q(started_at__gt=at + every)
     return created or bool(
-        JobRun.objects.filter(job=job, slot__lt=slot).update(
-            slot=slot, started_at=at, finished_at=None
-        )
+        JobRun.objects.filter(free, job=job).update(slot=slot, started_at=at, finished_at=None)
     )
 
 
@@ -29,7 +33,7 @@ def recorded(job: str) -> Iterator[None]:
         yield
     except Exception as error:
         JobRun.objects.filter(job=job).update(
-            finished_at=Now(), error=f"{type(error).__name__}: {error}"[:2000]
+            finished_at=Now(), error=f"{type(error).__name__}: {error}".replace("\0", "")[:2000]
         )
         raise
     JobRun.objects.filter(job=job).update(finished_at=Now(), succeeded_at=Now(), error="")

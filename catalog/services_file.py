@@ -38,7 +38,11 @@ def read(path: Path) -> list[ServiceEntry]:
         return []
     if path.stat().st_size > MAX_BYTES:
         raise Malformed(f"{path.name}: larger than {MAX_BYTES} bytes")
-    return parse(path.read_text(encoding="utf-8"), name=path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed(f"{path.name}: cannot be read as UTF-8 text ({error})") from error
+    return parse(text, name=path.name)
 
 
 def parse(text: str, *, name: str = "services.yaml") -> list[ServiceEntry]:

@@ -173,3 +173,29 @@ def test_an_empty_account_has_no_services(account):
 
     assert Account.objects.get().read_at == make.NOON
     assert not Service.objects.exists()
+
+
+def test_a_long_tag_is_cut_and_hides_nothing(account):
+    account.services = [replace(NEWS, tags={"owner": "x" * 256, "environment": "y" * 256})]
+
+    discovery.discover(at=make.NOON)
+
+    assert Service.objects.get().owner == "x" * 120
+    assert Service.objects.get().tags["owner"] == "x" * 256
+
+
+def test_a_service_with_the_longest_name_of_ecs_is_found(account):
+    account.services = [replace(NEWS, name="n" * 255)]
+
+    discovery.discover(at=make.NOON)
+
+    assert Service.objects.get().name == "n" * 255
+
+
+def test_a_file_that_is_no_text_is_a_mistake_like_others(account, settings):
+    settings.SERVICES_FILE.write_bytes(b"services: \xff\xfe")
+
+    discovery.discover(at=make.NOON)
+
+    assert "UTF-8" in Account.objects.get().read_error
+    assert Service.objects.get().running_count == 2
