@@ -1,7 +1,7 @@
 """Counts what the portal asks of AWS, and estimates what the asking costs.
 
-Calls are counted in memory and added to `AwsUsage` every ten seconds, after a Celery task: only
-workers call AWS. A killed worker loses at most what it counted since.
+Calls are counted in memory and added to `AwsUsage` every ten seconds, after a Celery task or a
+click that AWS had to hear at once. A killed process loses at most what it counted since.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def flush() -> None:
 
 
 def flush_if_due(**_: object) -> None:
-    """Flush once in ten seconds; connected to Celery's `task_postrun`."""
+    """Flush once in ten seconds; also connected to Celery's `task_postrun`."""
     if time.monotonic() - _meter.flushed_at >= FLUSH_SECONDS:
         flush()
 

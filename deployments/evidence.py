@@ -8,11 +8,11 @@ ratios would miss most regressions at canary traffic.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, lgamma, log
+from math import ceil, exp, lgamma, log, sqrt
 
 from ui import formats
 
-FEWEST_REQUESTS = 100  # on the new fleet, before anything is judged
+FEWEST_REQUESTS = 100  # on either fleet, before anything is judged
 FEWEST_FOR = {"p50": 50, "p90": 100, "p99": 500}
 SIGNIFICANT = 0.01
 ERRORS_FLOOR = 3  # fewer errors than this are never a reason to fail
@@ -86,7 +86,13 @@ def rate_test(*, errors: int, requests: int, base_errors: int, base_requests: in
     share = requests / (requests + base_requests)
     if share in {0.0, 1.0}:
         return 1.0
-    tail = sum(_binomial(total, count, share) for count in range(errors, total + 1))
+    mean = total * share
+    # What is further out adds nothing, and a busy service has millions of terms.
+    reach = ceil(12 * sqrt(mean * (1 - share))) + 30
+    if errors < mean - reach:
+        return 1.0
+    last = min(total, max(errors, ceil(mean)) + reach)
+    tail = sum(_binomial(total, count, share) for count in range(errors, last + 1))
     return min(1.0, tail)
 
 
@@ -97,9 +103,9 @@ def _binomial(total: int, count: int, share: float) -> float:
 
 def _errors(old: Fleet, new: Fleet) -> Finding:
     name = "errors"
-    if new.requests is None or new.requests < FEWEST_REQUESTS:
-        return Finding(name, INSUFFICIENT, _too_few(new.requests, FEWEST_REQUESTS))
-    if old.requests is None or old.errors is None or new.errors is None:
+    if lacking := _too_few(old, new, FEWEST_REQUESTS):
+        return Finding(name, INSUFFICIENT, lacking)
+    if old.requests is None or old.errors is None or new.requests is None or new.errors is None:
         return Finding(name, INSUFFICIENT, "One of the two fleets reported no data.")
     chance = rate_test(
         errors=round(new.errors),
@@ -131,8 +137,8 @@ def _error_words(old: Fleet, new: Fleet, chance: float) -> str:
 
 def _latency(name: str, old: Fleet, new: Fleet) -> Finding:
     fewest = FEWEST_FOR[name]
-    if new.requests is None or new.requests < fewest:
-        return Finding(name, INSUFFICIENT, _too_few(new.requests, fewest))
+    if lacking := _too_few(old, new, fewest):
+        return Finding(name, INSUFFICIENT, lacking)
     before: float | None = getattr(old, name)
     after: float | None = getattr(new, name)
     if before is None or after is None:
@@ -142,6 +148,11 @@ def _latency(name: str, old: Fleet, new: Fleet) -> Finding:
     return Finding(name, FAIL if worse else PASS, words)
 
 
-def _too_few(requests: float | None, fewest: int) -> str:
-    seen = f"{requests or 0:,.0f}"
-    return f"{seen} requests reached the new version so far; {fewest} are needed to judge"
+def _too_few(old: Fleet, new: Fleet, fewest: int) -> str:
+    """Say which fleet had too few requests to be judged by; "" if both had enough."""
+    for name, fleet in (("new", new), ("old", old)):
+        seen = fleet.requests or 0
+        if seen < fewest:
+            words = f"{seen:,.0f} requests reached the {name} version so far"
+            return f"{words}; {fewest} are needed to judge"
+    return ""

@@ -9,13 +9,15 @@ from celery import Task
 from kombu.exceptions import OperationalError
 
 from aws.ecs import deployments as ecs
-from catalog import work
+from catalog import usage, work
 from catalog.tasks import OWNER, run_due_operations
 from deployments.models import Release
 from deployments.operations.moving import KIND, target_of
 from deployments.tasks import refresh_images
 
 log = logging.getLogger(__name__)
+
+WARM_UP_AFTER = 3.0  # seconds
 
 
 def ring() -> None:
@@ -34,15 +36,18 @@ def act_now(release: Release) -> None:
     """
     if not work.run_now(kind=KIND, target=target_of(release), owner=f"web:{OWNER}"):
         ring()
+    usage.flush_if_due()
 
 
 def warm_up() -> None:
-    """Make the ECS clients of this process now, in the background.
+    """Make the ECS clients of this process soon, in the background.
 
     The first client of a process costs botocore a second of a busy CPU, which must not fall into
-    the second in which somebody rolls back. Nothing is sent.
+    the second in which somebody rolls back, nor into the first page. Nothing is sent.
     """
-    threading.Thread(target=_make_clients, name="ecs clients", daemon=True).start()
+    soon = threading.Timer(WARM_UP_AFTER, _make_clients)
+    soon.daemon = True
+    soon.start()
 
 
 def _make_clients() -> None:

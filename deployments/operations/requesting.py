@@ -168,6 +168,8 @@ def _refuse_unchecked(release: Release, at: datetime) -> None:
         raise CannotMove(_already(release, started))
     if release.checked_at is None or at - release.checked_at > PREFLIGHT_LASTS:
         raise NotReady("The preflight is older than ten minutes: run it again.")
+    if not release.previous_task_definition:
+        raise NotReady("What runs now could not be read: run the preflight again.")
     if block := release.preflight.filter(outcome=Outcome.BLOCK).first():
         raise NotReady(f"{block.check_name}: {block.text}")
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deployments import evidence
 from deployments.evidence import FAIL, INSUFFICIENT, PASS, Fleet, judge, rate_test
 
 BLUE = Fleet(requests=14_220, errors=14, p50=0.020, p90=0.060, p99=0.200)
@@ -115,3 +116,42 @@ def test_more_errors_are_never_less_evidence(errors, more, requests, base_errors
     )
 
     assert 0.0 <= many <= fewer + 1e-9 <= 1.0 + 1e-9
+
+
+def test_a_version_that_fails_without_an_old_one_to_compare_with_does_not_pass():
+    verdict = judge(old=Fleet(requests=0, errors=0), new=green(errors=1_580))
+
+    assert verdict.word == INSUFFICIENT
+    assert "0 requests reached the old version" in verdict.text
+
+
+def test_a_handful_of_old_requests_is_nothing_to_compare_with():
+    old = Fleet(requests=3, errors=0, p50=0.02, p90=0.06, p99=0.2)
+
+    assert judge(old=old, new=green(errors=158)).word == INSUFFICIENT
+
+
+def test_millions_of_errors_take_no_millions_of_terms(monkeypatch):
+    terms = []
+
+    def counted(total, count, share):
+        terms.append(count)
+        return binomial(total, count, share)
+
+    binomial = evidence._binomial
+    monkeypatch.setattr(evidence, "_binomial", counted)
+
+    even = rate_test(errors=300_000, requests=10**7, base_errors=2_700_000, base_requests=9 * 10**7)
+
+    assert even == pytest.approx(0.5, abs=0.01)
+    assert len(terms) < 20_000
+
+
+@given(errors=st.integers(1, 400), base_errors=st.integers(0, 400))
+def test_the_shortened_tail_is_the_tail(errors, base_errors):
+    total = errors + base_errors
+    exact = sum(evidence._binomial(total, count, 0.1) for count in range(errors, total + 1))
+
+    chance = rate_test(errors=errors, requests=100, base_errors=base_errors, base_requests=900)
+
+    assert chance == pytest.approx(min(1.0, exact), abs=1e-9)

@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from aws.errors import Unreachable
 from catalog.models import AuditEntry
 from deployments import operations
 from deployments.models import DecisionPoint, DecisionState, Outcome, Release, ReleaseEvent, Status
@@ -35,6 +36,14 @@ def now():
 def test_a_release_cannot_start_before_its_preflight(draft, olga):
     with pytest.raises(NotReady, match="still running"):
         operations.start(release=draft, by=olga, at=now())
+
+
+def test_a_release_cannot_start_if_it_is_not_known_what_runs(ecs, draft, olga):
+    ecs.fail("service_facts", Unreachable("ecs:DescribeServices: AWS did not answer."))
+    release = build.look(draft)
+
+    with pytest.raises(NotReady, match="run the preflight again"):
+        operations.start(release=release, by=olga, at=now())
 
 
 def test_a_release_cannot_start_against_a_blocking_check(ecs, draft, olga):

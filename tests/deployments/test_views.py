@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import AuditEntry
+from catalog import usage
+from catalog.models import AuditEntry, AwsUsage
 from deployments import operations
 from deployments.models import DecisionState, Release, Status
 from tests import make
@@ -148,6 +149,25 @@ def test_promoting_without_enough_evidence_needs_a_reason(as_anna, ecs, draft, o
 
     assert "write down why you go on" in response.content.decode()
     assert release.decisions.get().state == DecisionState.OPEN
+
+
+def test_promoting_without_any_evidence_needs_a_reason(as_anna, ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    Release.objects.update(target_target_group="", traffic_since=None)
+
+    as_anna.post(reverse("deployments:approve", args=["ecs-pause-1"]))
+
+    assert release.decisions.get().state == DecisionState.OPEN
+
+
+def test_the_calls_of_a_click_are_counted(as_olga, ecs, draft, olga, monkeypatch):
+    release = build.paused(draft, olga, ecs)
+    usage.heard("ecs", "StopServiceDeployment")
+    monkeypatch.setattr(usage, "FLUSH_SECONDS", 0)
+
+    as_olga.post(reverse("deployments:roll_back", args=[release.pk]), {"reason": "Errors"})
+
+    assert AwsUsage.objects.get(operation="StopServiceDeployment").calls == 1
 
 
 def test_the_second_approver_is_told_who_was_first(as_anna, ecs, draft, olga, anna):
