@@ -46,4 +46,10 @@ def _read_day(collection: Collection, day: date, at: datetime) -> None:
     if start < end:
         [reading] = read_minutes([collection.service], start=start, end=end)
         timeseries.write([reading.block], at=at)
-    Collection.objects.filter(pk=collection.pk).update(backfilled_to=day)
+    # If history was reopened meanwhile, this day is read again with the others.
+    unchanged = Collection.objects.filter(
+        pk=collection.pk,
+        backfilled_to=collection.backfilled_to,
+        backfill_floor=collection.backfill_floor,
+    )
+    unchanged.update(backfilled_to=day)

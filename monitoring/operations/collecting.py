@@ -24,6 +24,8 @@ UNSETTLED = timedelta(minutes=10)
 # What is longer ago is left to the backfill, so that the newest minutes do not wait for it.
 REACH = timedelta(hours=3)
 LONGEST_BACK_OFF = timedelta(minutes=5)
+# As many as the column counts: weeks of failures must not become an error of their own.
+MOST_FAILURES = 32_767
 _MINUTE = timedelta(minutes=1)
 
 
@@ -112,8 +114,6 @@ _WRITTEN = [
     "failures",
     "collected_at",
     "due_at",
-    "backfill_floor",
-    "backfilled_to",
 ]
 
 
@@ -125,11 +125,12 @@ def _reopen_history(collection: Collection, at: datetime) -> None:
     finished = collection.backfilled_to and collection.backfilled_to <= collection.backfill_floor
     collection.backfill_floor = first if finished else min(first, collection.backfill_floor)
     collection.backfilled_to = None
+    collection.save(update_fields=["backfill_floor", "backfilled_to"])
 
 
 def _failed(batch: Sequence[Collection], error: AwsError, at: datetime) -> None:
     for collection in batch:
-        collection.failures += 1
+        collection.failures = min(collection.failures + 1, MOST_FAILURES)
         collection.failed_at = at
         collection.error = str(error)[:2000]
         collection.due_at = at + _pause(collection, error, at)

@@ -79,10 +79,7 @@ def load_day(key: DayKey) -> Floats | None:
 
 
 def put_day(key: DayKey, block: Floats) -> None:
-    """Lay [1440][n] over the stored day, at all three resolutions. The caller holds `one_writer`.
-
-    Nothing is written when nothing changes, unless the day is new or is being compacted.
-    """
+    """Lay [1440][n] over the stored day, at three resolutions. The caller holds `one_writer`."""
     old = load_day(key)
     whole = block if old is None else merged(old, block)
     additive = layout_with(key.layout_id).additive

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from aws import errors
+from aws import cloudwatch, errors
 from aws.cloudwatch import Status
 from catalog import usage
 from catalog.models import AwsUsage
@@ -239,6 +239,53 @@ def test_a_failed_day_of_history_is_read_again(cloud):
     operations.backfill(at=AT)
 
     assert cloud.asked[0][1].date() == AT.date() - timedelta(days=8)
+
+
+def test_history_that_is_reopened_while_a_day_is_read_stays_open(cloud, monkeypatch):
+    make.service()
+    operations.collect(at=AT)
+    finished = AT.date() - timedelta(days=13)
+    Collection.objects.update(backfilled_to=finished)
+    answer = cloud.get_metric_data
+
+    def reopening(queries, **window):
+        Collection.objects.filter(backfilled_to=finished).update(backfilled_to=None)
+        return answer(queries, **window)
+
+    monkeypatch.setattr(cloudwatch, "get_metric_data", reopening)
+
+    operations.backfill(at=AT)
+
+    days = [start.date() for _, start, *_ in cloud.asked[1:]]
+    assert days[:2] == [finished - timedelta(days=1), AT.date()]
+
+
+def test_a_reading_leaves_alone_what_the_backfill_reached_meanwhile(cloud, monkeypatch):
+    make.service()
+    operations.collect(at=AT)
+    reached = AT.date() - timedelta(days=3)
+    answer = cloud.get_metric_data
+
+    def meanwhile(queries, **window):
+        Collection.objects.update(backfilled_to=reached)
+        return answer(queries, **window)
+
+    monkeypatch.setattr(cloudwatch, "get_metric_data", meanwhile)
+
+    operations.collect(at=AT + 60 * SECOND)
+
+    assert Collection.objects.get().backfilled_to == reached
+
+
+def test_weeks_of_failures_are_still_counted(cloud):
+    make.service()
+    operations.collect(at=AT)
+    Collection.objects.update(failures=32_767, due_at=AT)
+    cloud.error = errors.Unreachable("no answer")
+
+    operations.collect(at=AT)
+
+    assert Collection.objects.get().error == "no answer"
 
 
 def test_compaction_closes_yesterday_only_once(cloud):
