@@ -56,6 +56,7 @@ def refresh(*, at: datetime) -> None:
             Repository.objects.filter(pk=repository.pk).update(read_error=str(error))
         else:
             _store(repository, found, at)
+            _name_what_runs(repository)
 
 
 def _in_use() -> list[Repository]:
@@ -65,6 +66,14 @@ def _in_use() -> list[Repository]:
 def _uris_in_use() -> set[str]:
     images = Service.objects.present().exclude(image="").values_list("image", flat=True)
     return {uri_of(image) for image in images if ".dkr.ecr." in image}
+
+
+def _name_what_runs(repository: Repository) -> None:
+    """Put the tag before the digest of services that run by digest only: people know tags."""
+    pinned = Service.objects.present().filter(image__startswith=f"{repository.uri}@")
+    for service in pinned:
+        named = named_image(service.image)
+        Service.objects.filter(pk=service.pk, image=service.image).update(image=named)
 
 
 @transaction.atomic

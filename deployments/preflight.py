@@ -192,7 +192,7 @@ def _healthy(seen: Snapshot) -> Finding:
     healthy = sum(each.healthy for each in counts)
     if healthy == 0:
         return _block(name, "The target group that takes the traffic has no healthy target.")
-    return _pass(name, f"{healthy} healthy targets take the traffic.")
+    return _pass(name, f"Healthy targets that take the traffic: {healthy}.")
 
 
 def _bake(plan: Plan) -> Finding:
@@ -212,7 +212,7 @@ def _capacity(seen: Snapshot) -> Finding:
         return _unknown(name, seen.service)
     return _pass(
         name,
-        f"{seen.service.desired} more tasks run during the release: "
+        f"Tasks that run in addition during the release: {seen.service.desired}. "
         "ECS starts the whole new fleet before it moves traffic.",
     )
 

@@ -32,8 +32,8 @@ class Bar:
 
 
 def bar(release: Release) -> Bar | None:
-    """Return the traffic shares, or None where ECS reports no weights."""
-    if release.target_weight is None:
+    """Return the traffic shares, or None where ECS shifts none."""
+    if release.target_weight is None or release.strategy == Strategy.ROLLING:
         return None
     new = max(0.0, min(100.0, release.target_weight))
     return Bar(old=round(100.0 - new, 1), new=round(new, 1))

@@ -138,6 +138,7 @@ def _row(service: Service, around: _Around, at: datetime) -> Row:
     now = around.now.get(service.pk)
     found = vitals(service, now, at=at)
     collection: Collection | None = getattr(service, "collection", None)
+    release = around.releases.get(service.pk)
     return Row(
         service=service,
         vitals=found,
@@ -148,11 +149,12 @@ def _row(service: Service, around: _Around, at: datetime) -> Row:
         errors=_figure(found.errors, formats.percentage, found.hour("errors"), "errors"),
         saturation=_figure(found.cpu, formats.percentage, found.hour("cpu"), "saturation"),
         tasks=f"{service.running_count}/{service.desired_count}",
-        image=service.image_tag,
+        # ECS names the new task definition at once; the old version serves until it is over.
+        image=release.previous_version if release else service.image_tag,
         is_stale=collection is None or collection.is_stale(at),
         measured_at=now.changed_at if now else None,
         collected_at=collection.collected_at if collection else None,
-        release=around.releases.get(service.pk),
+        release=release,
         decision=around.decisions.get(service.pk),
         incidents=around.incidents.get(service.pk, []),
     )

@@ -99,8 +99,11 @@ def usd(value: Number) -> str:
 
 
 def usd_change(value: Number) -> str:
-    """Return a difference in US dollars with its sign: `+$14.20`."""
-    return f"+{usd(value)}" if Decimal(str(value)) > 0 else usd(value)
+    """Return a difference in US dollars with its sign: `+$14.20`, `-$3.00`, `<$0.01 more`."""
+    exact = Decimal(str(value))
+    if 0 < abs(exact) < _CENT / 2:
+        return "<$0.01 more" if exact > 0 else "<$0.01 less"
+    return f"+{usd(exact)}" if exact > 0 else usd(exact)
 
 
 def duration(value: Number | timedelta) -> str:

@@ -47,11 +47,12 @@ def give_up(release: Release, at: datetime) -> Progress:
 
 def verdict_words(release: Release, seen: ServiceDeployment, status: Status) -> str:
     """Say how it ended and why, in one sentence or two."""
+    does = "serves all traffic" if release.service.has_load_balancer else "runs in all tasks"
     if status == Status.SUCCEEDED:
-        return f"{release.version} serves all traffic."
+        return f"{release.version} {does}."
     why = _why(release, seen)
     if status == Status.ROLLED_BACK:
-        return f"{release.previous_name} serves all traffic again. {why}".strip()
+        return f"{release.previous_name} {does} again. {why}".strip()
     if status == Status.BROKEN:
         return f"ECS could not roll back: the service needs a person. {why}".strip()
     return f"ECS stopped the deployment. {why}".strip()

@@ -171,6 +171,7 @@ def test_a_rolling_release_has_a_short_rail_and_no_traffic_bar():
 
     assert current(drawn) == "Roll"
     assert presentation.bar(drawn) is None
+    assert presentation.bar(release(Status.SUCCEEDED, weight=100.0, strategy="ROLLING")) is None
 
 
 def test_the_traffic_bar_adds_up():

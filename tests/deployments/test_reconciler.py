@@ -19,6 +19,7 @@ from catalog.models import (
     EffectState,
     Operation,
     OperationState,
+    Service,
 )
 from deployments import operations
 from deployments.models import DecisionPoint, DecisionState, Outcome, Release, Status
@@ -421,6 +422,16 @@ def test_a_successful_deployment_is_a_successful_release(ecs, draft, olga):
     assert release.verdict == "1.4.1 serves all traffic."
     operation = Operation.objects.get(target=f"release:{release.pk}")
     assert operation.state == OperationState.DONE
+
+
+def test_without_a_load_balancer_nothing_is_said_of_traffic(ecs, draft, olga):
+    release = build.started(draft, olga)
+    Service.objects.update(load_balancer="")
+    ecs.show(ecs.newest, weight=100.0, status="SUCCESSFUL")
+
+    release = build.look(release)
+
+    assert release.verdict == "1.4.1 runs in all tasks."
 
 
 def test_an_alarm_that_rolled_back_is_named(ecs, draft, olga):

@@ -6,7 +6,7 @@ from django.utils import timezone
 from aws import ecr
 from aws.ecs import deployments as ecs_adapter
 from catalog.models import JobRun
-from deployments import ringing, tasks
+from deployments import images, ringing, tasks
 from deployments.models import Repository
 from tests import make
 from tests.deployments import build
@@ -40,6 +40,26 @@ def test_a_new_service_does_not_wait_a_minute_for_its_images(ecs, db, read, monk
     tasks.watch_services()
 
     assert read == ["news-api"]
+
+
+def test_a_service_that_runs_by_digest_is_shown_by_its_tag(service, read, monkeypatch):
+    image = build.image(tags=["1.4.1"])
+    found = ecr.Image(
+        repository="news-api",
+        digest=image.digest,
+        tags=("1.4.1",),
+        pushed_at=make.NOON,
+        size=48_000_000,
+    )
+    monkeypatch.setattr(ecr, "images", lambda name: [found])
+    service.image = f"{image.repository.uri}@{image.digest}"
+    service.save()
+
+    images.refresh(at=make.NOON)
+
+    service.refresh_from_db()
+    assert service.image_tag == "1.4.1"
+    assert service.image.endswith(f":1.4.1@{image.digest}")
 
 
 def test_images_are_read_on_demand_once(service, read):

@@ -64,7 +64,14 @@ def test_money_is_exact_to_the_cent_and_never_shown_as_nothing(value: str, text:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("14.2", "+$14.20"), ("-14.2", "-$14.20"), ("0", "$0.00")]
+    ("value", "text"),
+    [
+        ("14.2", "+$14.20"),
+        ("-14.2", "-$14.20"),
+        ("0", "$0.00"),
+        ("0.001", "<$0.01 more"),
+        ("-0.001", "<$0.01 less"),
+    ],
 )
 def test_a_change_of_money_has_its_sign(value: str, text: str) -> None:
     assert formats.usd_change(Decimal(value)) == text

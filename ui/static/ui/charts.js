@@ -14,6 +14,7 @@
     count: { tickformat: "~r", hoverformat: ".3~r" },
   };
   const REFRESH_MS = 15000;
+  const NARROW = matchMedia("(max-width: 40rem)");
 
   // --- Theme ---
   const probe = document.createElement("span");
@@ -40,7 +41,7 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, size: 12, family: getComputedStyle(document.body).fontFamily },
       margin: { l: 48, r: 10, t: 22, b: 28 },
-      height: matchMedia("(max-width: 40rem)").matches ? 180 : 220,
+      height: NARROW.matches ? 180 : 220,
       hovermode: "x unified",
       hoverlabel: { bgcolor: variable("--surface"), bordercolor: variable("--line"), font: { color: ink } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--dim"), activecolor: ink },
@@ -66,6 +67,8 @@
     if (!source) return;
     const figure = JSON.parse(source.textContent);
     const styled = layout({ uirevision: "kept", ...figure.layout });
+    // On a phone the legend is one column: it must not eat the chart.
+    if (NARROW.matches && figure.data.length > 3) styled.height += 20 * figure.data.length;
     Plotly.react(element, figure.data.map(painted), styled, CONFIG);
   }
 

@@ -59,6 +59,8 @@
       if (open("palette")) event.preventDefault();
       return;
     }
+    // A search field keeps the first Escape for itself.
+    if (event.key === "Escape") document.querySelector("#palette[open]")?.close();
     if (event.key === "Escape") document.querySelector("details.menu[open]")?.removeAttribute("open");
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (event.key === "/" && open("palette")) event.preventDefault();
