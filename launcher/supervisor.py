@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from launcher.child import Child, GaveUp, describe
@@ -46,14 +47,17 @@ class Supervisor:
         self._watch(child.run())
         return child
 
-    async def command(self, service: Service, *, show: bool = True) -> list[str]:
-        """Run a command to its end and return its standard output. Raises GaveUp."""
+    async def command(self, service: Service, *, heard: Callable[[str], None]) -> list[str]:
+        """Run a command to its end and return its standard output. Raises GaveUp.
+
+        `heard` gets each line as soon as it is there. Standard error is shown.
+        """
         process, outputs = await start(service, self.ledger, separate_errors=True)
         self._commands.add(process.pid)
-        shown = (show, True)
+        show: Callable[[str], None] = partial(self.console.line, service.name)
         reading = [
-            asyncio.create_task(self._collect(service.name, output, show=visible))
-            for output, visible in zip(outputs, shown, strict=True)
+            asyncio.create_task(_collect(output, listener))
+            for output, listener in zip(outputs, (heard, show), strict=True)
         ]
         try:
             code = await process.wait()
@@ -64,14 +68,6 @@ class Supervisor:
             said, _ = await asyncio.gather(*reading)
         if code:
             raise GaveUp(f"{service.name} failed ({describe(code)}).")
-        return said
-
-    async def _collect(self, name: str, output: Output, *, show: bool) -> list[str]:
-        said = []
-        async for line in output.lines():
-            said.append(line)
-            if show:
-                self.console.line(name, line)
         return said
 
     def _listen(self) -> None:
@@ -114,3 +110,11 @@ class Supervisor:
             await asyncio.gather(*(child.halt() for child in group))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.console.say(f"stopped in {self.console.elapsed() - began:.1f} s")
+
+
+async def _collect(output: Output, listener: Callable[[str], None]) -> list[str]:
+    said = []
+    async for line in output.lines():
+        said.append(line)
+        listener(line)
+    return said

@@ -7,11 +7,12 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launcher.child import GaveUp
+from launcher.child import Child, GaveUp
 from launcher.console import Console
 from launcher.embedded import embedded_urls
 from launcher.environment import (
@@ -32,7 +33,9 @@ from launcher.supervisor import Supervisor
 
 CONCURRENCY = "8"
 BACKLOG = "1024"
-SIGN_IN_FILE = "sign-in.txt"  # written by the portal's first_run
+# Of the portal's first_run: what it says once the database can be used, and what it writes.
+MIGRATED = "migrated"
+SIGN_IN_FILE = "sign-in.txt"
 
 
 class PortTaken(Exception):
@@ -104,15 +107,28 @@ class Plan:
         Our own database is left alone when it has seen this very code.
         """
         stamp = self._prepared()
-        known = stamp is not None and stamp.is_current()
-        if not known:
-            await self._manage("migrate", "--verbosity", "0", "--no-input")
-        web = self.supervisor.start(self._web())  # it boots while the first users are made
-        users = [] if known else users_of(await self._manage("first_run", show=False))
+        if stamp is not None and stamp.is_current():
+            web = self.supervisor.start(self._web())
+            users: list[dict[str, str]] = []
+        else:
+            web, users = await self._first_run()
         if stamp is not None:
             stamp.write()
         await web.ready.wait()
         return users
+
+    async def _first_run(self) -> tuple[Child, list[dict[str, str]]]:
+        """Prepare the database; the web server boots while the first users are made."""
+        started: list[Child] = []
+
+        def heard(line: str) -> None:
+            if line == MIGRATED:
+                started.append(self.supervisor.start(self._web()))
+
+        said = await self._manage("first_run", "--migrate", heard=heard)
+        if not started:
+            raise GaveUp("first_run did not say that the database is migrated.")
+        return started[0], users_of(said)
 
     def _prepared(self) -> Stamp | None:
         """Return the stamp inside the embedded cluster, so that it shares the cluster's fate."""
@@ -129,9 +145,9 @@ class Plan:
         if self.postgres:
             self.postgres.create_databases()
 
-    async def _manage(self, *arguments: str, show: bool = True) -> list[str]:
+    async def _manage(self, *arguments: str, heard: Callable[[str], None]) -> list[str]:
         command = (sys.executable, "manage.py", *arguments)
-        return await self.supervisor.command(self._portal(arguments[0], command), show=show)
+        return await self.supervisor.command(self._portal(arguments[0], command), heard=heard)
 
     def _portal(self, name: str, command: tuple[str, ...], **more: Any) -> Service:
         return Service(name, command, self.env, cwd=self.options.checkout, **more)

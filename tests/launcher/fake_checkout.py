@@ -11,11 +11,12 @@ FILES = {
         from pathlib import Path
 
         with (Path(os.environ["QUARTERDECK_HOME"]) / "commands").open("a") as log:
-            print(sys.argv[1], file=log)
-        if os.environ.get("FAIL_AT") == sys.argv[1]:
+            print(" ".join(sys.argv[1:]), file=log)
+        if "FAIL" in os.environ:
             sys.exit("no such table")
         if sys.argv[1] == "first_run":
             print("some library says hello")
+            print(os.environ.get("SAY", "migrated"))
             user = {"username": "anna", "password": "secret-of-anna", "role": "approver"}
             print(json.dumps({"users": [user]}))
     """,

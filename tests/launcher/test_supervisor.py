@@ -149,38 +149,49 @@ def test_a_pid_that_was_used_again_is_left_alone(tmp_path: Path):
 
 
 def test_a_command_returns_what_it_said(tmp_path: Path):
-    said, shown = _command(tmp_path, "echo one; echo two >&2", show=True)
+    heard: list[str] = []
 
-    assert said == ["one"]
-    assert "task | one" in shown
-    assert "task | two" in shown
+    said, _ = _command(tmp_path, "echo one; echo two", heard.append)
+
+    assert said == heard == ["one", "two"]
 
 
 def test_a_secret_answer_is_not_shown(tmp_path: Path):
-    said, shown = _command(tmp_path, "echo password; echo progress >&2", show=False)
+    said, shown = _command(tmp_path, "echo password; echo progress >&2")
 
     assert said == ["password"]
     assert "password" not in shown
-    assert "progress" in shown
+    assert "task | progress" in shown
+
+
+def test_a_command_is_heard_while_it_runs(tmp_path: Path):
+    go_on = tmp_path / "go on"
+    script = f"echo waiting; while ! test -e '{go_on}'; do sleep 0.02; done; echo done"
+
+    said, _ = _command(tmp_path, script, lambda line: go_on.touch())
+
+    assert said == ["waiting", "done"]
 
 
 def test_a_failed_command_says_how_it_ended(tmp_path: Path):
     with pytest.raises(GaveUp, match=r"^task failed \(exit code 5\)\.$"):
-        _command(tmp_path, "exit 5", show=True)
+        _command(tmp_path, "exit 5")
 
 
 def test_a_line_without_end_does_not_stop_the_stream(tmp_path: Path):
     script = "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after"
 
-    said, _ = _command(tmp_path, script, show=False)
+    said, _ = _command(tmp_path, script)
 
     assert said[0] == "(a line longer than 1 MiB was left out)"
     assert said[-1] == "after"
 
 
-def _command(directory: Path, script: str, *, show: bool) -> tuple[list[str], str]:
+def _command(
+    directory: Path, script: str, heard: Callable[[str], None] = lambda line: None
+) -> tuple[list[str], str]:
     stream = StringIO()
     supervisor = Supervisor(Console(stream), Ledger(directory / "ledger.json"))
     service = Service("task", ("/bin/sh", "-c", script), dict(os.environ))
-    said = asyncio.run(supervisor.command(service, show=show))
+    said = asyncio.run(supervisor.command(service, heard=heard))
     return said, stream.getvalue()

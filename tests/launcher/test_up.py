@@ -107,7 +107,7 @@ def test_everything_starts_in_order_and_stops_without_a_trace(start, home: Home)
     assert quarterdeck.process.wait(60) == 0
     assert gone(children)
     assert not home.sockets.exists()
-    assert (home.root / "commands").read_text().split() == ["migrate", "first_run"]
+    assert (home.root / "commands").read_text() == "first_run --migrate\n"
     order = ["postgres | ready", "web | ready", "First page at", "worker | started"]
     assert [said.index(line) for line in order] == sorted(said.index(line) for line in order)
     assert f"Quarterdeck is at http://127.0.0.1:{quarterdeck.port}/" in said
@@ -156,23 +156,32 @@ def test_a_second_start_prepares_nothing_and_a_new_migration_is_applied(start, h
     second = start()
     second.wait_for("Ctrl-C stops everything.")
     second.end()
-    assert (home.root / "commands").read_text().split() == ["migrate", "first_run"]
+    assert (home.root / "commands").read_text() == "first_run --migrate\n"
 
     migrations = first.log.parent / "shop" / "migrations"
     (migrations / "0002_more.py").touch()
     third = start()
     third.wait_for("Ctrl-C stops everything.")
-    assert (home.root / "commands").read_text().split() == ["migrate", "first_run"] * 2
+    assert (home.root / "commands").read_text() == "first_run --migrate\n" * 2
 
 
 def test_a_failed_migration_stops_everything_and_is_tried_again(start, home: Home):
-    broken = start(FAIL_AT="migrate")
+    broken = start(FAIL="1")
 
     assert broken.process.wait(120) == 1
-    assert "migrate | no such table" in broken.said()
-    assert "up | migrate failed (exit code 1)." in broken.said()
+    assert "first_run | no such table" in broken.said()
+    assert "up | first_run failed (exit code 1)." in broken.said()
+    assert "web" not in broken.said()
 
     start().wait_for("Ctrl-C stops everything.")
+
+
+def test_a_database_that_nobody_migrated_gets_no_web_server(start):
+    silent = start(SAY="nothing")
+
+    assert silent.process.wait(120) == 1
+    assert "first_run did not say that the database is migrated." in silent.said()
+    assert "web" not in silent.said()
 
 
 def test_kill_9_of_the_launcher_leaves_nothing_and_the_next_start_works(start, home: Home):

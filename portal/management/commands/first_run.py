@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from catalog.models import User
@@ -20,6 +20,7 @@ FIRST_PEOPLE = {
     "vera": Role.VIEWER,
 }
 SIGN_IN_FILE = "sign-in.txt"
+MIGRATED = "migrated"
 
 
 class Command(BaseCommand):
@@ -28,8 +29,23 @@ class Command(BaseCommand):
         "Prints one line of JSON with their passwords; later runs print none."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    # Checks import every page, while somebody waits for the first one; the tests run them.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--migrate",
+            action="store_true",
+            help=f"migrate before, in the same process, and print “{MIGRATED}” when that is done",
+        )
+
+    def handle(self, *args: Any, migrate: bool = False, **options: Any) -> None:
+        if migrate:
+            call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        if migrate:
+            self.stdout.write(MIGRATED)
+            self.stdout.flush()
         made = _first_people()
         if made and settings.ENVIRONMENT == "development":
             _remember(made)
