@@ -23,8 +23,9 @@ from deployments.reconciler.pauses import act_on_decisions, see_pauses
 EAGER = timedelta(seconds=2)
 _STOPPABLE = {"PENDING", "IN_PROGRESS"}
 CALM = timedelta(seconds=5)
-# After somebody acted, and until ECS shows it.
+# After somebody acted, until ECS shows it.
 AT_ONCE = timedelta(seconds=1)
+BRISK_FOR = timedelta(seconds=20)
 # How long ECS may go on as before after it took the answer to a pause.
 ANSWER_SHOWS_WITHIN = timedelta(seconds=15)
 # ECS keeps deployments for 90 days; one that is missing from an answer is likely to come back.
@@ -76,13 +77,14 @@ def _hook_was_just_answered(lease: Lease) -> bool:
 
 
 def _stop_if_wanted(lease: Lease, release: Release, at: datetime) -> bool:
-    if not release.rollback_requested_at:
+    wanted_at = release.rollback_requested_at
+    if not wanted_at:
         return False
     arn = str(release.service_deployment_arn)
     try:
         effect(
             lease,
-            key=f"stop:{release.rollback_requested_at.isoformat()}",
+            key=f"stop:{wanted_at.isoformat()}",
             request={"serviceDeploymentArn": arn, "stopType": "ROLLBACK"},
             call=lambda: _stop(arn),
             # ECS takes a second Stop while it rolls back, so repeating it does no harm.
@@ -90,7 +92,7 @@ def _stop_if_wanted(lease: Lease, release: Release, at: datetime) -> bool:
         )
     except Refused as error:
         _note_refused_stop(release, str(error), at)
-    return True
+    return at - wanted_at < BRISK_FOR
 
 
 def _stop(arn: str) -> dict[str, Any]:

@@ -111,6 +111,13 @@ def test_a_minute_takes_as_long_as_the_expiry_of_a_pause_shows(ecs, draft, olga)
     assert queries.seconds_per_minute(release) == pytest.approx(6.0)
 
 
+def test_a_pause_that_was_seen_late_does_not_shorten_the_bake(ecs, draft, olga):
+    release = build.paused(draft, olga, ecs)
+    DecisionPoint.objects.update(expires_at=timezone.now() + timedelta(minutes=45))
+
+    assert queries.seconds_per_minute(release) == 60.0
+
+
 def test_without_a_pause_a_minute_is_a_minute(draft):
     assert queries.seconds_per_minute(draft) == 60.0
 

@@ -327,6 +327,19 @@ def test_a_rollback_is_sent_before_anything_is_read(ecs, draft, olga):
     assert ecs.count("stop_deployment") == 1
 
 
+def test_a_rollback_that_takes_long_is_not_looked_at_every_second(ecs, draft, olga, time_machine):
+    release = build.started(draft, olga)
+    operations.roll_back(release=release, by=olga, at=timezone.now(), reason="Errors")
+    build.look(release)
+    brisk = Operation.objects.get().due_at
+    time_machine.move_to(timezone.now() + timedelta(minutes=1))
+
+    build.look(release)
+
+    assert Operation.objects.get().due_at - brisk > timedelta(seconds=1)
+    assert ecs.count("stop_deployment") == 1
+
+
 def test_a_rollback_ends_red_with_who_when_and_why(ecs, draft, olga):
     release = build.paused(draft, olga, ecs)
     operations.roll_back(release=release, by=olga, at=timezone.now(), reason="Errors")

@@ -8,7 +8,9 @@ import pytest
 from ui.spreadsheet import csv_response, guarded
 
 
-@pytest.mark.parametrize("cell", ["=HYPERLINK(1)", "+cmd", "-2+3", "@SUM(1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "cell", ["=HYPERLINK(1)", "+cmd", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1"]
+)
 def test_text_that_looks_like_a_formula_is_disarmed(cell: str) -> None:
     assert guarded(cell) == f"'{cell}"
 
