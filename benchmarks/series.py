@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks import fleet
+from benchmarks.fleet import Question
 from catalog.models import Service
 from monitoring import timeseries
 from monitoring.resources import layout_for
@@ -28,20 +29,21 @@ def main() -> None:
     with fleet.throw_away_database():
         services = fleet.seed()
         portal = fleet.Portal()
-        rows = {
-            "select 1": fleet.timed(fleet.select_one, rounds=500),
-            "empty gated view": portal.timed("/benchmark/empty", rounds=ROUNDS),
+        questions = {
+            "select 1": Question(fleet.select_one),
+            "empty gated view": portal.question("/benchmark/empty"),
             **_series(portal, services[0]),
             **_store(services[0]),
-            "collector's write, 50 services": _tick(services),
         }
+        rows = fleet.taking_turns(questions, rounds=ROUNDS)
+        rows["collector's write, 50 services"] = _tick(services)
         sizes = _bytes_per_point(services)
     print(f"load average {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}\n")
     fleet.report(rows, unit="select 1", floor="empty gated view")
     print(f"\n{sizes}")
 
 
-def _series(portal: fleet.Portal, service: Service) -> dict[str, fleet.Timing]:
+def _series(portal: fleet.Portal, service: Service) -> dict[str, Question]:
     address = f"/services/{service.slug}/series"
     last = timezone.now().replace(second=0, microsecond=0)
     fixed = f"{address}?from={_spelled(last - timedelta(hours=24))}&to={_spelled(last)}"
@@ -50,12 +52,12 @@ def _series(portal: fleet.Portal, service: Service) -> dict[str, fleet.Timing]:
     _, headers, _ = portal.get(fixed)
     tag = {"HTTP_IF_NONE_MATCH": headers["ETag"]}
     return {
-        "series, 1 h": portal.timed(f"{address}?range=1h", rounds=ROUNDS),
-        "series, 24 h": portal.timed(f"{address}?range=24h", rounds=ROUNDS),
-        "series, 24 h unchanged (304)": portal.timed(fixed, rounds=ROUNDS, expected=304, **tag),
-        "series, 7 d": portal.timed(f"{address}?range=7d", rounds=ROUNDS),
-        "series, 14 d": portal.timed(f"{address}?range=14d", rounds=ROUNDS),
-        "closed day, all raw series": portal.timed(f"{address}?set=raw&{closed}", rounds=ROUNDS),
+        "series, 1 h": portal.question(f"{address}?range=1h"),
+        "series, 24 h": portal.question(f"{address}?range=24h"),
+        "series, 24 h unchanged (304)": portal.question(fixed, expected=304, **tag),
+        "series, 7 d": portal.question(f"{address}?range=7d"),
+        "series, 14 d": portal.question(f"{address}?range=14d"),
+        "closed day, all raw series": portal.question(f"{address}?set=raw&{closed}"),
     }
 
 
@@ -63,10 +65,10 @@ def _spelled(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _store(service: Service) -> dict[str, fleet.Timing]:
+def _store(service: Service) -> dict[str, Question]:
     return {
-        f"store alone, {days} d at {step} s": fleet.timed(
-            partial(_read, service, timedelta(days=days), step), rounds=ROUNDS
+        f"store alone, {days} d at {step} s": Question(
+            partial(_read, service, timedelta(days=days), step)
         )
         for days, step in ((1, 60), (7, 300), (14, 1800))
     }
