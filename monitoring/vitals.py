@@ -13,6 +13,8 @@ from monitoring.timeseries import MINUTES, Now
 
 # A last hour that ended longer ago says nothing about now.
 TOO_OLD = timedelta(minutes=10)
+# The numbers of one that ended longer ago are still shown, but nobody is called healthy by them.
+TOO_OLD_FOR_HEALTHY = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,9 @@ def vitals(service: Service, now: Now | None, *, at: datetime) -> Vitals:
     if now is None:
         return Vitals(Verdict(State.NO_DATA, "CloudWatch has not been read yet"))
     end = now.start + timedelta(minutes=MINUTES)
+    unread = Verdict(State.NO_DATA, f"CloudWatch was last read at {end:%Y-%m-%d %H:%M} UTC")
     if at - end > TOO_OLD:
-        reason = f"CloudWatch was last read at {end:%Y-%m-%d %H:%M} UTC"
-        return Vitals(Verdict(State.NO_DATA, reason), golden=now.golden, settled_at=end)
+        return Vitals(unread, golden=now.golden, settled_at=end)
     recent = golden.judged(now.golden)
     verdict = golden.judge(
         recent,
@@ -61,6 +63,8 @@ def vitals(service: Service, now: Now | None, *, at: datetime) -> Vitals:
         running=service.running_count,
         takes_requests=service.has_load_balancer,
     )
+    if verdict.state == State.HEALTHY and at - end > TOO_OLD_FOR_HEALTHY:
+        verdict = unread
     newest = {name: golden.latest(recent[name]) for name in ("p99", "rate", "errors", "cpu")}
     return Vitals(
         verdict,

@@ -127,6 +127,17 @@ def test_an_open_incident_comes_before_a_quiet_service(viewer):
     assert "open incidents <strong>1</strong>" in page
 
 
+def test_nobody_is_called_healthy_by_old_numbers(viewer, time_machine):
+    measured(make.service())
+    time_machine.move_to(make.NOON + timedelta(minutes=5), tick=False)
+
+    page = text(viewer.get("/"))
+
+    assert "CloudWatch was last read at 2026-03-02 12:00 UTC" in page
+    assert "200\u202fms" in page
+    assert ">healthy" not in page
+
+
 def test_numbers_have_units_and_a_line(viewer):
     measured(make.service(), p99=0.218, rate=18.24, errors=0.31, cpu=63)
 
