@@ -14,6 +14,8 @@
     count: { tickformat: "~r", hoverformat: ".3~r" },
   };
   const REFRESH_MS = 15000;
+  // Plotly's own spike is a thick black and white one; a negative width leaves the white out.
+  const SPIKE = { spikethickness: -1, spikedash: "solid" };
   const NARROW = matchMedia("(max-width: 40rem)");
 
   // --- Theme ---
@@ -32,7 +34,7 @@
 
   function axis() {
     const line = variable("--line");
-    return { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, spikecolor: variable("--dim"), spikethickness: -1, spikedash: "dot" };
+    return { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   }
 
   function layout(given = {}) {
@@ -47,7 +49,7 @@
       modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--dim"), activecolor: ink },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
     };
-    const axes = { xaxis: { ...axis(), ...given.xaxis }, yaxis: { rangemode: "tozero", ...axis(), ...given.yaxis } };
+    const axes = { xaxis: { ...axis(), ...SPIKE, spikecolor: variable("--dim"), ...given.xaxis }, yaxis: { rangemode: "tozero", ...axis(), ...given.yaxis } };
     return { ...base, ...given, ...axes };
   }
 
