@@ -91,6 +91,12 @@ def judged(columns: list[FleetColumn]) -> evidence.Verdict | None:
     return evidence.judge(old=old.as_fleet(), new=new.as_fleet())
 
 
+def speaks_for(decision: DecisionPoint, verdict: evidence.Verdict | None) -> bool:
+    """Whether the evidence lets the pause go on; if not, whoever approves must say why."""
+    # Before the first traffic there is nothing to see; after it, no evidence is no pass.
+    return verdict.passed if verdict else not decision.weight
+
+
 def listed(*, service_slug: str = "") -> QuerySet[Release]:
     """Return releases, those in flight first, then the newest."""
     in_flight_first = Case(

@@ -55,9 +55,7 @@ def approve(request: SignedInRequest, hook_id: str) -> HttpResponse:
     decision = _decision(hook_id)
     at = timezone.now()
     verdict = queries.judged(queries.compared(decision.release, at))
-    # Before the first traffic there is nothing to see; after it, no evidence is no pass.
-    passed = verdict.passed if verdict else not decision.weight
-    form = ApproveForm(request.POST, evidence_passed=passed)
+    form = ApproveForm(request.POST, evidence_passed=queries.speaks_for(decision, verdict))
     if not form.is_valid():
         messages.error(request, _first_error(form))
         return redirect(decision.release)

@@ -82,6 +82,7 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
 def _context(release: Release, at: datetime, seen: Mapping[str, str]) -> dict[str, Any]:
     columns = queries.compared(release, at)
     verdict = queries.judged(columns)
+    decision = release.decisions.filter(state=DecisionState.OPEN).first()
     return {
         "release": release,
         "seen": seen,
@@ -89,7 +90,8 @@ def _context(release: Release, at: datetime, seen: Mapping[str, str]) -> dict[st
         "bar": presentation.bar(release),
         "baked_at": release.baked_at(queries.seconds_per_minute(release)),
         "is_baked": _is_past(release.baked_at(queries.seconds_per_minute(release)), at),
-        "decision": release.decisions.filter(state=DecisionState.OPEN).first(),
+        "decision": decision,
+        "needs_reason": decision is not None and not queries.speaks_for(decision, verdict),
         "decided": release.decisions.exclude(state=DecisionState.OPEN).select_related("decided_by"),
         "canary_percent": presentation.canary_percent(release),
         "columns": columns,
