@@ -96,17 +96,19 @@
     return true;
   }
 
-  // A value between two gaps has no line to be part of: it is drawn as a dot.
-  function hasLonelyValue(values) {
-    return values.some((value, at) => !Number.isNaN(value) && !(values[at - 1] === values[at - 1] && at > 0) && !(values[at + 1] === values[at + 1] && at + 1 < values.length));
+  // A value between two gaps has no line to be part of: it alone is drawn as a dot.
+  function dots(values) {
+    const known = (at) => at >= 0 && at < values.length && !Number.isNaN(values[at]);
+    return Array.from(values, (_, at) => (known(at) && !known(at - 1) && !known(at + 1) ? 3 : 0));
   }
 
   function stretch(line, from, to, more) {
     const y = series.lines.get(line.key).subarray(from, to);
+    const size = dots(y);
     return painted({
-      type: "scatter", mode: hasLonelyValue(y) ? "lines+markers" : "lines", name: line.label, legendgroup: line.key,
+      type: "scatter", mode: size.some(Boolean) ? "lines+markers" : "lines", name: line.label, legendgroup: line.key,
       x0: (series.start + from * series.step) * 1000, dx: series.step * 1000, y, connectgaps: false,
-      line: { width: 1.5, dash: line.dash }, marker: { size: 3 }, meta: { signal: line.signal },
+      line: { width: 1.5, dash: line.dash }, marker: { size, line: { width: 0 } }, meta: { signal: line.signal },
       hovertemplate: "%{y}", ...more,
     });
   }
