@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -31,7 +31,7 @@ def prepare(release: Release, at: datetime) -> None:
     running = seen if isinstance(seen, Unreadable) else _read(lambda: _running(seen))
     changes = _changes(release, running)
     if not isinstance(seen, Unreadable):
-        _carry_alarms(release, seen)
+        _carry_over(release, seen)
     snapshot = _gather(release, seen, changes)
     plan = Plan(
         strategy=release.strategy,
@@ -114,12 +114,21 @@ def _changes(
     return found
 
 
-def _carry_alarms(release: Release, seen: ServiceFacts) -> None:
-    """Keep the service's own rollback alarms: UpdateService replaces the configuration."""
+def _carry_over(release: Release, seen: ServiceFacts) -> None:
+    """Keep the service's own alarms and Lambda hooks: UpdateService replaces the configuration."""
     release.previous_configuration = seen.configuration
     release.source_revision_arn = seen.current_revision
     if alarms_kept := seen.configuration.get("alarms"):
         release.configuration = release.configuration | {"alarms": alarms_kept}
+    if "lifecycleHooks" in release.configuration:
+        pauses = [hook for hook in release.configuration["lifecycleHooks"] if _is_pause(hook)]
+        own = [hook for hook in seen.configuration.get("lifecycleHooks", ()) if not _is_pause(hook)]
+        release.configuration = release.configuration | {"lifecycleHooks": [*pauses, *own]}
+
+
+def _is_pause(hook: Mapping[str, Any]) -> bool:
+    # ECS's default is a Lambda function.
+    return bool(hook.get("targetType", "AWS_LAMBDA") == "PAUSE")
 
 
 @transaction.atomic

@@ -588,6 +588,25 @@ def test_unreadable_stopped_tasks_do_not_keep_a_release_from_ending(ecs, draft, 
     assert "Could not be read" in release.evidence["stopped_tasks"][0]["reason"]
 
 
+def test_the_services_own_lambda_hooks_go_with_the_release_once(ecs, draft, olga):
+    function = {
+        "hookTargetArn": "arn:aws:lambda:us-east-1:123456789012:function:smoke-test",
+        "roleArn": "arn:aws:iam::123456789012:role/hooks",
+        "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+    }
+    old_pause = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+    ecs.facts = replace(ecs.facts, configuration={"lifecycleHooks": [function, old_pause]})
+    checked = build.look(draft)
+    operations.check_again(release=checked, by=olga, at=timezone.now())
+
+    build.started(checked, olga)
+
+    sent = next(request for name, request in ecs.calls if name == "update_service")
+    hooks = sent["configuration"]["lifecycleHooks"]
+    assert [hook.get("targetType", "AWS_LAMBDA") for hook in hooks] == ["PAUSE", "AWS_LAMBDA"]
+    assert hooks[1] == function
+
+
 def test_the_services_own_alarms_go_with_the_release(ecs, draft, olga):
     alarms = {"alarmNames": ["5xx"], "enable": True, "rollback": True}
     ecs.facts = replace(ecs.facts, configuration={"strategy": "CANARY", "alarms": alarms})
