@@ -212,6 +212,33 @@ def test_the_database_refuses_to_change_a_layout():
         connection.cursor().execute("update metric_layout set fingerprint = 'x'")
 
 
+def test_an_hour_without_a_row_is_a_gap_between_its_neighbours():
+    _write(make.NOON, [1])
+    _write(make.NOON + timedelta(hours=2), [3])
+
+    found = _read(make.NOON, 121)
+
+    assert (found[0], found[120]) == (1.0, 3.0)
+    assert set(found[1:120]) == {None}
+
+
+def test_what_was_read_of_several_layouts_lies_on_one_grid():
+    other = layout_of(Resources(cluster="production", name="news-api"))
+    cpu = LAYOUT.of("ecs")["cpu"]
+    _write(make.NOON, [1], series=cpu)
+    _write(make.NOON + timedelta(hours=1), [2], series=cpu, layout=other)
+
+    window = timeseries.read(
+        resource_id=SERVICE,
+        series=LAYOUT.series,
+        start=make.NOON,
+        end=make.NOON + 61 * MINUTE,
+    )
+
+    assert list(window.column(cpu)[[0, 60]]) == [1.0, 2.0]
+    assert np.isnan(window.column(cpu)[1:60]).all()
+
+
 def test_midnight_splits_days():
     midnight = datetime(2026, 2, 20, tzinfo=UTC)
     _write(midnight - MINUTE, [1, 2])
