@@ -109,8 +109,8 @@ class Sandbox:
 
     async def _bring_up(self) -> None:
         await self._start_load_balancer()
+        world.settle(self._ecs, self._account, self._controller, self._settings, self._epoch)
         await self._controller.recover()
-        world.settle(self._ecs, self._account, self._settings, self._epoch)
         self._balancers.on_weights = self._show_weights
         self._add_measurements()
         self._gateway.open()

@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.ecs import past
 from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
+from sandbox.ecs.controller import Controller
 from sandbox.images import IMAGES
 from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.measurements import load_balancer_dimension
@@ -53,7 +54,9 @@ def add_rules(balancers: LoadBalancers) -> None:
         balancers.rules[rule.arn] = rule
 
 
-def settle(ecs: Ecs, account: Account, settings: Settings, epoch: datetime) -> None:
+def settle(
+    ecs: Ecs, account: Account, controller: Controller, settings: Settings, epoch: datetime
+) -> None:
     """Create clusters, task definitions and services in an empty account, and its past."""
     notice = f"Sandbox: a deployment minute takes {settings.seconds_per_minute:g} s"
     for name in ("production", "staging"):
@@ -69,15 +72,9 @@ def settle(ecs: Ecs, account: Account, settings: Settings, epoch: datetime) -> N
     for plan, count in zip(BALANCERS, (2, 1), strict=True):
         ecs.create_service(**_web_service(plan, api, count))
     ecs.create_service(**_ingest_service(ingest))
-    _continue_the_past(account)
-
-
-def _continue_the_past(account: Account) -> None:
-    """Keep the first start of each service quiet: its past says when that version was released."""
+    # Its past says when the running version was released; nothing is being deployed now.
     for service in account.services.values():
-        if deployment := account.current_deployment(service):
-            deployment.listed = False
-            account.save(deployment)
+        controller.settle(service)
 
 
 def _registered(family: str) -> dict[str, Any]:

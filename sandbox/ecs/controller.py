@@ -198,6 +198,21 @@ class Controller:
 
     # -- restart ---------------------------------------------------------------------------------
 
+    def settle(self, service: Service) -> None:
+        """Take the service as one that has run for long: its first deployment is long over.
+
+        To be followed by `recover`, which starts its tasks. The deployment that CreateService
+        began is not walked, so a release that comes at once has a revision to return to.
+        """
+        deployment = self._account.current_deployment(service)
+        if deployment is None:
+            return
+        self._runs.pop(deployment.arn).cancel()
+        deployment.status, deployment.listed = "SUCCESSFUL", False
+        deployment.started_at = deployment.finished_at = now()
+        service.active = deployment.target
+        self._account.save(deployment, service)
+
     async def recover(self) -> None:
         """Bring services back as they ran; a deployment cut off by the stop is rolled back."""
         for service in self._account.services.values():
