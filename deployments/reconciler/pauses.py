@@ -57,17 +57,21 @@ def _open(release: Release, seen: ServiceDeployment, hook: Hook, at: datetime) -
             "opened_at": at,
             "expires_at": hook.expires_at,
             "timeout_action": hook.timeout_action[:16],
-            **_answered_in_advance(release, kind, at),
+            **_answered_in_advance(release, seen, kind, at),
         },
     )
     if created:
         note(release=release, at=at, text=f"ECS pauses: {kind.label.lower()}?")
 
 
-def _answered_in_advance(release: Release, kind: DecisionKind, at: datetime) -> dict[str, Any]:
+def _answered_in_advance(
+    release: Release, seen: ServiceDeployment, kind: DecisionKind, at: datetime
+) -> dict[str, Any]:
     """Starting the release includes its first few percent, unless it was asked not to."""
     if (
         kind != DecisionKind.START_CANARY
+        # Nobody else serves: ECS would give it all traffic at once, not a few percent.
+        or not seen.sources
         or release.ask_before_canary
         or release.is_external
         or release.rollback_requested_at

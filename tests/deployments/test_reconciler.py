@@ -588,6 +588,27 @@ def test_unreadable_stopped_tasks_do_not_keep_a_release_from_ending(ecs, draft, 
     assert "Could not be read" in release.evidence["stopped_tasks"][0]["reason"]
 
 
+def test_a_canary_beside_nobody_waits_for_a_person(ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.pause(ecs.newest, "ecs-pause-0", weight=0.0)
+    ecs.show(ecs.newest, sources=())
+
+    build.look(release)
+
+    assert release.decisions.get().state == DecisionState.OPEN
+    assert ecs.count("continue_deployment") == 0
+
+
+def test_a_canary_beside_the_old_version_begins_with_the_start(ecs, draft, olga):
+    release = build.started(draft, olga)
+    ecs.pause(ecs.newest, "ecs-pause-0", weight=0.0)
+
+    build.look(release)
+
+    assert release.decisions.get().state == DecisionState.APPROVED
+    assert ecs.count("continue_deployment") == 1
+
+
 def test_the_services_own_lambda_hooks_go_with_the_release_once(ecs, draft, olga):
     function = {
         "hookTargetArn": "arn:aws:lambda:us-east-1:123456789012:function:smoke-test",

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from sandbox.history import releases
+from tests.sandbox.account import FAST, Account, wait_until
 
 
 @pytest.fixture
@@ -59,3 +60,25 @@ def test_the_running_revision_follows_those_of_the_past(account, epoch):
     running = account.service("production", "news-ingest")["taskDefinition"]
 
     assert int(running.rsplit(":", 1)[-1]) > newest
+
+
+@pytest.fixture
+def young_account(tmp_path):
+    """A fresh world that just began to answer; its tasks are still starting."""
+    # In minutes of real length nothing that is still under way ends before the test looks.
+    account = Account(tmp_path / "home", environment=FAST | {"SANDBOX_SECONDS_PER_MINUTE": "60"})
+    yield account
+    account.stop()
+
+
+def test_a_release_at_once_has_a_revision_to_return_to(young_account):
+    wait_until(young_account._answers, 30)
+    running = young_account.service()["taskDefinition"]
+    pause = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+
+    arn = young_account.release(
+        "1.4.1", strategy="CANARY", bakeTimeInMinutes=0, lifecycleHooks=[pause]
+    )
+
+    (source,) = young_account.deployment(arn)["sourceServiceRevisions"]
+    assert young_account.revision(source["arn"])["taskDefinition"] == running
