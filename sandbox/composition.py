@@ -14,14 +14,14 @@ import sys
 import tempfile
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from sandbox import feeds, world
+from sandbox import clock, feeds, world
+from sandbox.context import Context, Handler
 from sandbox.control import Control, loopback_only
 from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
@@ -32,6 +32,7 @@ from sandbox.fleet import ROOT, Fleet
 from sandbox.gateway import MAX_BODY, Gateway
 from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.names import ACCOUNT, REGION
+from sandbox.parts import join_all
 from sandbox.processes import PidFile, die_with_parent
 from sandbox.settings import Settings
 from sandbox.state import State
@@ -49,6 +50,7 @@ class Sandbox:
 
     def __init__(self, settings: Settings) -> None:
         settings.home.mkdir(parents=True, exist_ok=True)
+        self._set_clock(settings)
         self._state = State(settings.home / "ecs.sqlite")
         self._sockets = self._socket_directory()
         self._epoch = self._state.epoch()
@@ -67,12 +69,51 @@ class Sandbox:
             self._account, self._scheduler, self._balancers, settings, self._in_alarm
         )
         self._ecs = Ecs(self._account, self._scheduler, self._controller, settings)
-        services = {"ecs": self._ecs, "elbv2": ElasticLoadBalancing(self._balancers)}
-        self._gateway = Gateway(services, self._switches)
+        self._gateway = Gateway(self._switches)
         self._jobs: set[asyncio.Task[None]] = set()
         self._children: list[asyncio.subprocess.Process] = []
         self._traffic: asyncio.subprocess.Process | None = None
         self._ready = False
+        self._routes: dict[tuple[str, str], Handler] = {}
+        self._context = self._new_context()
+
+    def _set_clock(self, settings: Settings) -> None:
+        """Every child inherits the clock by its environment."""
+        path = settings.home / "clock"
+        clock.prepare(path, settings.clock_rate)
+        clock.use(path)
+        os.environ[clock.VARIABLE] = str(path)
+
+    def _new_context(self) -> Context:
+        context = Context(
+            home=self._settings.home,
+            epoch=self._epoch,
+            fresh=not self._account.services,
+            state=self._state,
+            settings=self._settings,
+            switches=self._switches,
+            gateway=self._gateway,
+            spawn=self._spawn,
+            route=self._route,
+        )
+        context.serve("ecs", self._ecs)
+        context.serve("elbv2", ElasticLoadBalancing(self._balancers))
+        context.provided.extend([self._account, self._ecs, self._controller, self._scheduler])
+        context.provided.extend([self._fleet, self._balancers])
+        return context
+
+    def _route(self, method: str, path: str, handler: Handler) -> None:
+        """Add a route under `/_…`; a path that ends in / takes everything below it."""
+        self._routes[method, path] = handler
+
+    async def _routed(self, request: web.Request) -> web.StreamResponse:
+        """aiohttp's routes are fixed once it listens; parts join later, so theirs are a table."""
+        below = f"{request.path.rpartition('/')[0]}/"
+        for path in (request.path, below):
+            handler = self._routes.get((request.method, path))
+            if handler is not None:
+                return await handler(request)
+        raise web.HTTPNotFound
 
     def _socket_directory(self) -> Path:
         """A private directory with a short path; the one a crash left behind goes."""
@@ -100,6 +141,7 @@ class Sandbox:
         app.router.add_get("/_health", _health)
         app.router.add_get("/_feeds/{name}.xml", feeds.handle)
         Control(self._switches, self._status, self._kill, self._set_traffic).add_routes(app.router)
+        app.router.add_route("*", "/_{path:.*}", self._routed)
         app.router.add_route("*", "/{path:.*}", self._gateway.handle)
         # A request that hangs on purpose must not hold up the end.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -113,6 +155,7 @@ class Sandbox:
         await self._controller.recover()
         self._balancers.on_weights = self._show_weights
         self._add_measurements()
+        await join_all(self._context)
         self._gateway.open()
         self._spawn(self._gateway.load(self._seed_moto))
         await self._prepare_news()
@@ -158,7 +201,9 @@ class Sandbox:
 
         home, epoch = self._settings.home, self._epoch
         cloudwatch = CloudWatch(home, epoch)
-        self._gateway.services |= {"cloudwatch": cloudwatch, "ce": CostExplorer(home, epoch)}
+        self._context.provide(cloudwatch)
+        self._context.serve("cloudwatch", cloudwatch)
+        self._context.serve("ce", CostExplorer(home, epoch))
         samples = self._balancers.health_samples
         minutes = self._balancers.minutes
         self._spawn(publisher.run(cloudwatch, minutes, self._fleet, samples))
@@ -236,7 +281,8 @@ class Sandbox:
             "account": ACCOUNT,
             "region": REGION,
             "epoch": self._epoch.isoformat(),
-            "now": datetime.now(UTC).isoformat(),
+            "now": clock.now().isoformat(),
+            "clock_rate": clock.rate(),
             "ready": self._ready,
             "seconds_per_minute": self._settings.seconds_per_minute,
             "load_balancers": {
@@ -289,6 +335,8 @@ class Sandbox:
                 child.terminate()
         await asyncio.gather(*(_gone(child) for child in self._children))
         self._gateway.close()
+        for ending in reversed(self._context.endings):
+            ending()
         self._state.close()
         shutil.rmtree(self._sockets, ignore_errors=True)
         (self._settings.home / "pids").unlink(missing_ok=True)

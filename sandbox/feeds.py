@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from sandbox import clock
+
 SOURCES = {
     "harbour-post": ("The Harbour Post", 11),
     "field-report": ("Field Report", 17),
@@ -77,5 +79,5 @@ async def handle(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     if name not in SOURCES:
         raise web.HTTPNotFound
-    text = feed(name, datetime.now(UTC))
+    text = feed(name, clock.now())
     return web.Response(text=text, content_type="application/rss+xml")

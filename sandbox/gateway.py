@@ -8,7 +8,7 @@ import inspect
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -35,10 +35,10 @@ _SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "elasticloadbalancing": 
 
 
 class Gateway:
-    """Routes requests by signing name. `services` maps botocore's service name to its object."""
+    """Routes requests by signing name. `owners` maps botocore's service name to its objects."""
 
-    def __init__(self, services: Mapping[str, object], switches: Switches) -> None:
-        self.services = dict(services)
+    def __init__(self, switches: Switches) -> None:
+        self.owners: dict[str, list[object]] = {}
         self.switches = switches
         self._opened = asyncio.Event()
         self._tail: Tail | None = None
@@ -56,8 +56,12 @@ class Gateway:
         await asyncio.get_running_loop().run_in_executor(self._moto, self._ensure_tail)
 
     async def in_moto(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns when it runs in moto's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._moto, work)
+        """What `work` returns when it runs in moto's thread, after moto's import and seed."""
+        return await asyncio.get_running_loop().run_in_executor(self._moto, self._after_seed, work)
+
+    def _after_seed(self, work: Callable[[], Any]) -> Any:
+        self._ensure_tail()
+        return work()
 
     def run_in_moto(self, work: Callable[[], None]) -> None:
         """Queue `work` behind everything moto was asked before."""
@@ -96,8 +100,9 @@ class Gateway:
     def _method(self, call: Call) -> Callable[..., Any] | None:
         from botocore import xform_name
 
-        owner = self.services.get(call.service)
-        return getattr(owner, xform_name(call.name), None) if owner else None
+        name = xform_name(call.name)
+        found = (getattr(owner, name, None) for owner in self.owners.get(call.service, ()))
+        return next((method for method in found if method is not None), None)
 
     async def _own(self, call: Call, method: Callable[..., Any], request_id: str) -> Answer:
         adapter = await _adapter()

@@ -22,6 +22,7 @@ class Settings:
     health_interval: float = 1.0
     drain_seconds: float = 10.0
     task_command: str = ""
+    clock_rate: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -38,6 +39,7 @@ class Settings:
             scale_up_seconds=number("SANDBOX_SCALE_UP_SECONDS", 60.0),
             health_interval=number("SANDBOX_HEALTH_INTERVAL", 1.0),
             drain_seconds=number("SANDBOX_DRAIN_SECONDS", 10.0),
+            clock_rate=number("SANDBOX_CLOCK_RATE", 1.0),
             task_command=os.environ.get("SANDBOX_TASK_COMMAND", ""),
             environment={
                 name: os.environ[name]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from sandbox import clock
 
 
 class State:
@@ -39,6 +41,10 @@ class State:
         row = self._database.execute(query, (kind, key)).fetchone()
         return json.loads(row[0], object_hook=_decode) if row else None
 
+    def delete(self, kind: str, key: str) -> None:
+        """Forget one document; nothing happens when there is none."""
+        self._database.execute("DELETE FROM document WHERE kind = ? AND key = ?", (kind, key))
+
     def all(self, kind: str) -> Iterator[Any]:
         """Every document of a kind, in the order of its first write."""
         query = "SELECT body FROM document WHERE kind = ? ORDER BY rowid"
@@ -49,7 +55,7 @@ class State:
         """When this account was first started: the moment history ends and measurement begins."""
         known = self.get("account", "epoch")
         if known is None:
-            known = {"at": datetime.now(UTC)}
+            known = {"at": clock.now()}
             self.put("account", "epoch", known)
         at: datetime = known["at"]
         return at

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from sandbox import clock
 
 IN_FLIGHT = (
     "PENDING",
@@ -18,7 +20,7 @@ ROLLING_BACK = ("STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 def now() -> datetime:
     """The current time in UTC."""
-    return datetime.now(UTC)
+    return clock.now()
 
 
 @dataclass

@@ -1,0 +1,19 @@
+"""The parts that make up the account, in the order in which they join it.
+
+A part is a module with `async def join(sandbox: Context) -> None`. It is called once, before the
+gateway lets requests through; slow work goes to `sandbox.spawn`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from sandbox.context import Context
+
+PARTS: tuple[str, ...] = ()
+
+
+async def join_all(sandbox: Context) -> None:
+    """Let every part join, each after those it builds on."""
+    for name in PARTS:
+        await importlib.import_module(name).join(sandbox)

@@ -1,0 +1,61 @@
+"""Sandbox time: shared by processes, faster when asked, never backwards over a restart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox.clock import VARIABLE, Clock, prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+AHEAD = "from sandbox import clock; print(clock.ahead())"
+
+
+def test_sandbox_time_begins_as_real_time_and_runs_at_its_rate(tmp_path):
+    prepare(tmp_path / "clock", 50.0)
+    clock = Clock(tmp_path / "clock")
+    began, real_began = clock.time(), time.time()
+
+    time.sleep(0.02)
+
+    assert abs(began - real_began) < 50
+    passed = time.time() - real_began
+    assert clock.time() - began == pytest.approx(50 * passed, rel=0.5)
+
+
+def test_a_step_is_seen_by_every_process(tmp_path):
+    prepare(tmp_path / "clock", 1.0)
+    clock = Clock(tmp_path / "clock")
+
+    clock.step(-3600.0)
+
+    environment = {**os.environ, VARIABLE: str(tmp_path / "clock")}
+    shown = subprocess.run(
+        [sys.executable, "-c", AHEAD], cwd=ROOT, env=environment, capture_output=True, check=True
+    )
+    assert float(shown.stdout) == pytest.approx(-3600.0, abs=0.01)
+
+
+def test_a_restart_goes_on_from_sandbox_time_with_another_rate(tmp_path):
+    prepare(tmp_path / "clock", 1.0)
+    Clock(tmp_path / "clock").step(86_400.0)
+
+    prepare(tmp_path / "clock", 20.0)
+
+    assert Clock(tmp_path / "clock").time() >= time.time() + 86_400 - 1
+
+
+def test_real_time_cannot_be_stepped():
+    with pytest.raises(RuntimeError, match="cannot be stepped"):
+        Clock(None).step(1.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0])
+def test_time_that_stands_still_or_runs_backwards_is_refused(tmp_path, rate):
+    with pytest.raises(ValueError, match="greater than 0"):
+        prepare(tmp_path / "clock", rate)
