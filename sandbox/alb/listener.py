@@ -9,6 +9,7 @@ from typing import cast
 
 import httptools
 
+from sandbox import clock
 from sandbox.alb.access_log import AccessLog, Entry
 from sandbox.alb.message import Request, TooLarge
 from sandbox.alb.metrics import Book, Minute
@@ -244,7 +245,7 @@ class ClientConnection(asyncio.Protocol):
             minute.time(self._first_byte)
 
     def _minute(self, group: str | None) -> Minute:
-        return self._listener.book.at(time.time(), self._listener.load_balancer, group)
+        return self._listener.book.at(clock.time(), self._listener.load_balancer, group)
 
     def _record(self, status: int, target_status: int | None) -> None:
         request = self._request

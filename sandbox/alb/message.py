@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import Any, Protocol
 
 import httptools
+
+from sandbox import clock
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_BODY_BYTES = 1024 * 1024
@@ -42,7 +43,7 @@ class Request:
         self.complete = False
         self.keep_alive = False
         self.received = 0
-        self.started = time.time()
+        self.started = clock.time()
 
     def feed(self, data: bytes) -> None:
         """Parse `data`; raises TooLarge or httptools' errors for what is not HTTP."""
