@@ -195,18 +195,9 @@ class Sandbox:
                 await self._balancers.push()
 
     def _add_measurements(self) -> None:
-        from sandbox import publisher
-        from sandbox.cloudwatch.service import CloudWatch
         from sandbox.costexplorer.service import CostExplorer
 
-        home, epoch = self._settings.home, self._epoch
-        cloudwatch = CloudWatch(home, epoch)
-        self._context.provide(cloudwatch)
-        self._context.serve("cloudwatch", cloudwatch)
-        self._context.serve("ce", CostExplorer(home, epoch))
-        samples = self._balancers.health_samples
-        minutes = self._balancers.minutes
-        self._spawn(publisher.run(cloudwatch, minutes, self._fleet, samples))
+        self._context.serve("ce", CostExplorer(self._settings.home, self._epoch))
 
     def _seed_moto(self) -> None:
         from sandbox.moto_world import seed

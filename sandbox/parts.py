@@ -10,7 +10,7 @@ import importlib
 
 from sandbox.context import Context
 
-PARTS: tuple[str, ...] = ()
+PARTS: tuple[str, ...] = ("sandbox.cloudwatch.part",)
 
 
 async def join_all(sandbox: Context) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox import clock as sandbox_clock
 from sandbox import tokens
 from sandbox.charges import METRICS_REQUESTED, Charges
 from sandbox.cloudwatch import datapoints, publishing, queries
@@ -25,15 +26,11 @@ _RECENTLY = timedelta(hours=3)
 _LISTED = timedelta(days=14)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class CloudWatch:
     """The account's metrics: computed before `epoch`, published since, kept in `home`."""
 
     def __init__(
-        self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = _utc_now
+        self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = sandbox_clock.now
     ) -> None:
         self._store = Store(home / "metrics.sqlite")
         self._source = Source(past=History(epoch), store=self._store, epoch=epoch)

@@ -261,6 +261,7 @@ def test_nothing_before_the_epoch_is_asked_for(publisher):
 def test_a_load_balancer_that_does_not_answer_does_not_end_the_publisher(
     cloudwatch, monkeypatch, caplog
 ):
+    monkeypatch.setattr(publisher_module, "_SHORTEST_SECONDS", 0.01)
     monkeypatch.setattr(publisher_module, "INTERVAL_SECONDS", 0.01)
     asked = asyncio.Event()
 
