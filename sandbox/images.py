@@ -31,12 +31,21 @@ class Image:
         return f"{REGISTRY}/{REPOSITORY}:{self.tag}"
 
 
+# The releases of before the epoch, then the one that runs, then those to try.
 IMAGES = (
-    Image("1.4.0", 87_400_000, 21.0),
-    Image("1.4.1", 87_600_000, 4.0),
-    Image("1.4.2-errors", 87_900_000, 3.0, {"error_rate": 0.03}),
-    Image("1.4.3-slow", 87_900_000, 2.0, {"slow_every": 2, "slow_seconds": 0.4}),
-    Image("1.4.4-unhealthy", 88_100_000, 1.0, {"unhealthy": 1}),
+    Image("1.2.0", 91_300_000, 33.5),
+    Image("1.2.1", 91_300_000, 26.5),
+    Image("1.2.2", 91_500_000, 19.5),
+    Image("1.3.0", 89_200_000, 12.5),
+    Image("1.3.1", 89_200_000, 10.6),
+    Image("1.3.2", 89_300_000, 8.5, {"error_rate": 0.03}),
+    Image("1.3.3", 89_300_000, 7.5),
+    Image("1.3.4", 89_400_000, 4.6),
+    Image("1.4.0", 87_400_000, 2.6),
+    Image("1.4.1", 87_600_000, 1.5),
+    Image("1.4.2-errors", 87_900_000, 1.2, {"error_rate": 0.03}),
+    Image("1.4.3-slow", 87_900_000, 0.9, {"slow_every": 2, "slow_seconds": 0.4}),
+    Image("1.4.4-unhealthy", 88_100_000, 0.6, {"unhealthy": 1}),
 )
 
 

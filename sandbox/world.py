@@ -31,7 +31,7 @@ BALANCERS = (
     BalancerPlan("news-staging", "staging", ("news-staging-blue", "news-staging-green")),
 )
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecs-load-balancers"
-RUNNING_TAG = IMAGES[0].tag
+RUNNING_TAG = "1.4.0"
 
 
 def balancer_ports(settings: Settings) -> dict[str, int]:
