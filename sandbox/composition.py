@@ -31,6 +31,7 @@ from sandbox.elbv2 import ElasticLoadBalancing
 from sandbox.fleet import ROOT, Fleet
 from sandbox.gateway import MAX_BODY, Gateway
 from sandbox.load_balancers import LoadBalancers, Rule
+from sandbox.moto_journal import Journal
 from sandbox.names import ACCOUNT, REGION
 from sandbox.parts import join_all
 from sandbox.processes import PidFile, die_with_parent
@@ -69,7 +70,7 @@ class Sandbox:
             self._account, self._scheduler, self._balancers, settings, self._in_alarm
         )
         self._ecs = Ecs(self._account, self._scheduler, self._controller, settings)
-        self._gateway = Gateway(self._switches)
+        self._gateway = Gateway(self._switches, Journal(settings.home / "moto.sqlite"), self._epoch)
         self._jobs: set[asyncio.Task[None]] = set()
         self._children: list[asyncio.subprocess.Process] = []
         self._traffic: asyncio.subprocess.Process | None = None

@@ -10,12 +10,14 @@ import re
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from sandbox.errors import AwsError
+from sandbox.moto_journal import Journal, changes
 from sandbox.names import REGION
 from sandbox.switches import Switches
 from sandbox.wire import Answer, error_answer
@@ -37,12 +39,14 @@ _SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "elasticloadbalancing": 
 class Gateway:
     """Routes requests by signing name. `owners` maps botocore's service name to its objects."""
 
-    def __init__(self, switches: Switches) -> None:
+    def __init__(self, switches: Switches, journal: Journal, epoch: datetime) -> None:
+        self._journal = journal
         self.owners: dict[str, list[object]] = {}
         self.switches = switches
         self._opened = asyncio.Event()
         self._tail: Tail | None = None
         self._seed: Callable[[], None] = lambda: None
+        self._began = epoch.timestamp()
         # One thread: moto's state is not made for concurrent writes.
         self._moto = ThreadPoolExecutor(1, thread_name_prefix="moto")
 
@@ -94,7 +98,7 @@ class Gateway:
             answer = await self._own(call, method, request_id)
         else:
             protocol = call.protocol if call else _guess_protocol(request)
-            answer = await self._forward(http, protocol, request_id)
+            answer = await self._forward(http, protocol, request_id, changing=changes(name))
         return None if fault else answer
 
     def _method(self, call: Call) -> Callable[..., Any] | None:
@@ -118,22 +122,27 @@ class Gateway:
             return error_answer(_FAILURE, call.protocol, request_id)
         return answer
 
-    async def _forward(self, http: HttpRequest, protocol: str, request_id: str) -> Answer:
+    async def _forward(
+        self, http: HttpRequest, protocol: str, request_id: str, *, changing: bool
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         tail = await loop.run_in_executor(self._moto, self._ensure_tail)
-        return await loop.run_in_executor(self._moto, tail.answer, http, protocol, request_id)
+        ask = tail.change if changing else tail.answer
+        return await loop.run_in_executor(self._moto, ask, http, protocol, request_id)
 
     def _ensure_tail(self) -> Tail:
         if self._tail is None:
             from sandbox.moto_adapter import Tail
 
-            self._tail = Tail()
-            self._seed()
+            tail = Tail(self._journal)
+            tail.restore(self._seed, self._began)
+            self._tail = tail
         return self._tail
 
     def close(self) -> None:
         """Forget what moto has not answered yet."""
-        self._moto.shutdown(wait=False, cancel_futures=True)
+        self._moto.shutdown(wait=True, cancel_futures=True)
+        self._journal.close()
 
 
 def _report(done: Future[None]) -> None:

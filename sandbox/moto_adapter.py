@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import moto.core.utils
 from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
 from moto.core.parse import PROTOCOL_PARSERS
@@ -24,7 +26,9 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
+from sandbox import clock
 from sandbox.errors import AwsError
+from sandbox.moto_journal import LIMIT, Entry, Journal
 from sandbox.wire import Answer, encode_json, error_answer
 
 log = logging.getLogger("sandbox.moto")
@@ -32,6 +36,10 @@ log = logging.getLogger("sandbox.moto")
 # The gateway writes its own; and no web page may read an answer (moto would allow every origin).
 _NOT_PASSED_ON = ("content-length", "date", "server", "x-amzn-requestid", "access-control-")
 _FAILURE = AwsError("InternalFailure", "The sandbox could not answer this request.", 500)
+_FULL = AwsError(
+    "LimitExceededException",
+    f"The sandbox keeps {LIMIT} changes of the services it leaves to moto; begin with a new home.",
+)
 
 
 @dataclass(frozen=True)
@@ -155,25 +163,59 @@ def serialise(call: Call, result: Any, request_id: str) -> Answer:
 
 
 class Tail:
-    """Every operation the sandbox does not answer itself, answered by moto in this process."""
+    """Every operation the sandbox does not answer itself, answered by moto in this process.
 
-    def __init__(self) -> None:
+    What changes moto's state is written to the journal before the answer leaves.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        # Every service's module takes utcnow from here when it is imported, which is later.
+        moto.core.utils.utcnow = self._utcnow
+        from moto.moto_api._internal import mock_random
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._application = DomainDispatcherApplication(create_backend_app)
+        self._journal = journal
+        self._random = mock_random
+        self._moment: float | None = None
+
+    def _utcnow(self) -> datetime:
+        """Sandbox time as moto wants it, naive; a change happens at one moment, then and again."""
+        at = clock.time() if self._moment is None else self._moment
+        return datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
+
+    def restore(self, seed: Callable[[], None], at: float) -> None:
+        """Make the account as it was: `seed` it as of `at`, then do again what was done since."""
+        self._moment = at
+        self._random.seed(0)
+        seed()
+        for entry in self._journal.entries():
+            self._moment = entry.at
+            self._random.seed(entry.seed)
+            request = HttpRequest(entry.method, entry.path, entry.query, entry.headers, entry.body)
+            status, _, _ = self._call(request)
+            if status >= 400:
+                log.error("could not replay %s %s of %s", entry.method, entry.path, entry.at)
+        self._moment = None
+
+    def change(self, request: HttpRequest, protocol: str, request_id: str) -> Answer:
+        """Answer a request that changes the account, and write it down when it was applied."""
+        if self._journal.full:
+            return error_answer(_FULL, protocol, request_id)
+        at, seed = clock.time(), secrets.randbits(63)
+        self._random.seed(seed)
+        self._moment = at
+        answer = self.answer(request, protocol, request_id)
+        self._moment = None
+        if answer.status < 400:
+            fields = (request.method, request.path, request.query, request.headers, request.body)
+            self._journal.append(Entry(at, seed, *fields))
+        return answer
 
     def answer(self, request: HttpRequest, protocol: str, request_id: str) -> Answer:
         """Call moto. Its HTML error pages become typed errors."""
-        status = 500
-        headers: list[tuple[str, str]] = []
-
-        def start_response(line: str, fields: list[tuple[str, str]], _: object = None) -> None:
-            nonlocal status, headers
-            status, headers = int(line.split(maxsplit=1)[0]), fields
-
         try:
-            chunks: Iterable[bytes] = self._application(environ(request), start_response)
-            body = b"".join(chunks)
+            status, headers, body = self._call(request)
         except NotImplementedError as error:
             unknown = AwsError("InvalidAction", f"The sandbox does not know this: {error}", 501)
             return error_answer(unknown, protocol, request_id)
@@ -184,6 +226,17 @@ class Tail:
         if status >= 400 and "text/html" in kept.get("Content-Type", ""):
             return error_answer(_FAILURE, protocol, request_id)
         return Answer(status, body, kept)
+
+    def _call(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:
+        status = 500
+        headers: list[tuple[str, str]] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], _: object = None) -> None:
+            nonlocal status, headers
+            status, headers = int(line.split(maxsplit=1)[0]), fields
+
+        chunks: Iterable[bytes] = self._application(environ(request), start_response)
+        return status, headers, b"".join(chunks)
 
 
 def backend(service: str, account: str, region: str) -> Any:

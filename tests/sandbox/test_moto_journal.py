@@ -1,0 +1,86 @@
+"""What callers changed in the services left to moto is there again after kill -9."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.moto_journal import LIMIT, Entry, Journal, changes
+from tests.sandbox.account import Account, wait_until
+
+AUTHORIZATION = (
+    "AWS4-HMAC-SHA256 Credential=AKIA/20261122/us-east-1/sns/aws4_request, "
+    f"SignedHeaders=host, Signature={'a' * 64}"
+)
+
+
+def entry(number):
+    body = b"Action=CreateTopic&Name=\xff\x00"
+    headers = [("Authorization", AUTHORIZATION), ("X-Amz-Date", "20261122T000000Z")]
+    return Entry(1.5 * number, number, "POST", "/", "a=b", headers, body)
+
+
+def test_entries_come_back_in_order_and_without_signatures(tmp_path):
+    journal = Journal(tmp_path / "moto.sqlite")
+    journal.append(entry(2))
+    journal.append(entry(1))
+    journal.close()
+
+    journal = Journal(tmp_path / "moto.sqlite")
+    first, second = journal.entries()
+    journal.close()
+
+    assert (first.seed, second.seed) == (2, 1)
+    assert first.body == entry(2).body
+    assert f"Signature={'0' * 64}" in dict(first.headers)["Authorization"]
+    assert "Credential=AKIA/20261122/us-east-1/sns" in dict(first.headers)["Authorization"]
+
+
+def test_a_journal_takes_only_so_many_entries(tmp_path):
+    journal = Journal(tmp_path / "moto.sqlite")
+    for number in range(LIMIT):
+        assert not journal.full
+        journal.append(entry(number))
+
+    assert journal.full
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "changing"),
+    [
+        ("CreateTopic", True),
+        ("AuthorizeSecurityGroupIngress", True),
+        ("DescribeSecurityGroups", False),
+        ("BatchGetImage", False),
+        ("GetRole", False),
+        ("SendMessage", False),
+        ("ReceiveMessage", False),
+    ],
+)
+def test_what_changes_an_account_is_told_by_its_name(operation, changing):
+    assert changes(operation) == changing
+
+
+def test_changes_survive_kill_9_with_their_ids_and_dates(tmp_path):
+    first = Account(tmp_path / "home").ready()
+    ec2 = first.client("ec2")
+    group = ec2.create_security_group(GroupName="late", Description="made after the start")
+    ec2.authorize_security_group_ingress(
+        GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="10.0.0.0/8"
+    )
+    key = first.client("iam").create_user(UserName="late")["User"]
+    first.process.kill()
+    first.stop()
+
+    second = Account(tmp_path / "home", ports=(first.port, first.alb_port))
+    wait_until(second._answers, 30)
+
+    try:
+        (found,) = second.client("ec2").describe_security_groups(GroupIds=[group["GroupId"]])[
+            "SecurityGroups"
+        ]
+        user = second.client("iam").get_user(UserName="late")["User"]
+    finally:
+        second.stop()
+    assert found["IpPermissions"][0]["IpRanges"] == [{"CidrIp": "10.0.0.0/8"}]
+    assert (user["UserId"], user["CreateDate"]) == (key["UserId"], key["CreateDate"])
