@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sandbox.fargate import charged
 from sandbox.processes import die_with_parent
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -59,7 +60,7 @@ def _load() -> Wsgi:
     die_with_parent()
     inner: Wsgi = importlib.import_module("news_api.wsgi").application
     fault = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
-    return Faulty(inner, fault) if fault else inner
+    return charged(Faulty(inner, fault) if fault else inner)
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
+from sandbox import clock, fargate
 from sandbox.images import Image
 from sandbox.measurements import TaskSample
 from sandbox.processes import PidFile, die_with_parent, group_usage, kill_group
@@ -51,10 +53,15 @@ class TaskProcess:
     """A started process group; `port` is None when the container listens on none."""
 
     def __init__(
-        self, launch: Launch, process: asyncio.subprocess.Process, port: int | None
+        self,
+        launch: Launch,
+        process: asyncio.subprocess.Process,
+        port: int | None,
+        meter: fargate.Meter,
     ) -> None:
         self.launch = launch
         self.port = port
+        self.meter = meter
         self._process = process
 
     @property
@@ -99,6 +106,9 @@ class Fleet:
         self._starting = asyncio.Semaphore(1 if not settings.task_command else 4)
         self._logs = settings.home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._meters = settings.home / "meters"
+        shutil.rmtree(self._meters, ignore_errors=True)
+        self._factor = fargate.factor()
 
     async def start(self, launch: Launch) -> TaskProcess:
         """Start a task and wait until it answers on its port (or simply lives, without one).
@@ -118,6 +128,7 @@ class Fleet:
         listener = _listener() if launch.listens else None
         descriptors = [listener.fileno()] if listener else []
         command = self._command(launch, descriptors)
+        meter = fargate.Meter.create(self._meter_path(launch))
         self._tidy_logs()
         with (self._logs / f"{launch.task_id}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
@@ -134,7 +145,7 @@ class Fleet:
         port = listener.getsockname()[1] if listener else None
         if listener:
             listener.close()
-        task = TaskProcess(launch, process, port)
+        task = TaskProcess(launch, process, port, meter)
         self._running[task.pid] = task
         self._pids.add(task.pid, " ".join(command[1:]))
         return task
@@ -157,7 +168,12 @@ class Fleet:
             "APP_VERSION": launch.image.tag,
             "SANDBOX_FAULT": json.dumps(dict(launch.image.fault)),
             "SANDBOX_TASK": launch.task_id,
+            fargate.METER: str(self._meter_path(launch)),
+            fargate.UNITS: str(launch.cpu_units),
         }
+
+    def _meter_path(self, launch: Launch) -> Path:
+        return self._meters / launch.task_id
 
     async def _until_answering(self, task: TaskProcess) -> None:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
@@ -170,9 +186,14 @@ class Fleet:
         """Forget a task whose group is gone."""
         self._running.pop(task.pid, None)
         self._pids.discard(task.pid)
+        self._meter_path(task.launch).unlink(missing_ok=True)
 
     def task_samples(self) -> list[TaskSample]:
-        """CPU seconds since its start and resident bytes of every running task."""
+        """vCPU-seconds since its start and resident bytes of every running task.
+
+        They are seconds of sandbox time: where the clock runs twice as fast, a busy vCPU spends
+        two of them in a real second, so that percent of sandbox seconds are percent of real ones.
+        """
         usage = group_usage(set(self._running))
         return [
             TaskSample(
@@ -181,12 +202,17 @@ class Fleet:
                 task_arn=task.launch.task_arn,
                 cpu_units=task.launch.cpu_units,
                 memory_mib=task.launch.memory_mib,
-                cpu_seconds=usage[pid][0],
+                cpu_seconds=self._spent(task, usage[pid][0]) * clock.rate(),
                 rss_bytes=usage[pid][1],
             )
             for pid, task in self._running.items()
             if usage.get(pid, (0.0, 0))[1]
         ]
+
+    def _spent(self, task: TaskProcess, process_seconds: float) -> float:
+        """What the task charged itself, or else the CPU time of its processes."""
+        charged = task.meter.read()
+        return process_seconds * self._factor if charged is None else charged
 
     async def stop_all(self, timeout: float) -> None:
         """End every task; SIGKILL after `timeout` seconds."""
