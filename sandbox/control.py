@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.switches import Fault, Switches
+from sandbox.switches import Switch, Switches
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -48,11 +48,24 @@ class Control:
         return web.json_response({"faults": [vars(fault) for fault in self._switches.faults]})
 
     async def _post_fault(self, request: web.Request) -> web.Response:
+        given = await body(request)
+        kind = str(given.get("kind", "error"))
+        if kind not in ("error", "access-denied", "hang", "late-apply") or "operation" not in given:
+            raise web.HTTPBadRequest(text="operation is required; kind is one of four")
         try:
-            fault = Fault.from_json(await body(request))
+            switch = Switch(
+                kind="deny" if kind == "access-denied" else kind,
+                operation=str(given["operation"]),
+                share=float(given.get("rate", 1.0)),
+                remaining=None if given.get("count") is None else int(given["count"]),
+                detail=str(given.get("error", "ThrottlingException")),
+                message=str(given.get("message", "Rate exceeded")),
+                status=int(given.get("status", 400)),
+                seconds=float(given.get("seconds", 3600.0)),
+            )
         except (ValueError, TypeError) as error:
             raise web.HTTPBadRequest(text=str(error)) from error
-        self._switches.faults.append(fault)
+        self._switches.faults.append(switch)
         return await self._get_faults(request)
 
     async def _delete_faults(self, request: web.Request) -> web.Response:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from sandbox import refusals
 from sandbox.errors import AwsError
 from sandbox.moto_journal import Journal, changes
 from sandbox.names import REGION
-from sandbox.switches import Switches
+from sandbox.refusals import Arrival
+from sandbox.switches import ConnectionDropped, Switches
 from sandbox.wire import Answer, error_answer
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ class Gateway:
             answer = await self._answer(request, request_id)
         except AwsError as error:
             answer = error_answer(error, _guess_protocol(request), request_id)
+        except ConnectionDropped:
+            answer = None
         except Exception:  # a defect of the sandbox must look like AWS failing
             log.exception("the gateway failed")
             answer = error_answer(_FAILURE, _guess_protocol(request), request_id)
@@ -91,15 +95,21 @@ class Gateway:
         await self._opened.wait()
         adapter = await _adapter()
         call = adapter.match(service, http)
-        name = call.name if call else _spoken_name(request)
-        fault = await self.switches.before(service, name)
+        protocol = call.protocol if call else adapter.protocol(service) or _guess_protocol(request)
+        arrival = _arrival(request, service, call.name if call else _spoken_name(http), protocol)
+        try:
+            switch = await self.switches.before(arrival)
+            if call is None and adapter.protocol(service):
+                raise refusals.unknown_operation(arrival)
+        except AwsError as error:
+            return error_answer(error, protocol, request_id)
         method = self._method(call) if call and region == REGION else None
         if call and method:
             answer = await self._own(call, method, request_id)
         else:
-            protocol = call.protocol if call else _guess_protocol(request)
-            answer = await self._forward(http, protocol, request_id, changing=changes(name))
-        return None if fault else answer
+            changing = changes(arrival.operation)
+            answer = await self._forward(http, protocol, request_id, changing=changing)
+        return switch.spoil(answer) if switch else answer
 
     def _method(self, call: Call) -> Callable[..., Any] | None:
         from botocore import xform_name
@@ -196,8 +206,22 @@ def _guess_protocol(request: web.Request) -> str:
     return "rest-json" if content_type.startswith("application/json") else "query"
 
 
-def _spoken_name(request: web.Request) -> str:
-    return request.headers.get("X-Amz-Target", "unknown").rsplit(".", 1)[-1]
+def _spoken_name(http: HttpRequest) -> str:
+    """What a request that fits no operation calls itself, in a header or in its form."""
+    target = dict(http.headers).get("X-Amz-Target", "").rsplit(".", 1)[-1]
+    named = re.search(rb"(?:^|&)Action=(\w+)", http.body + b"&" + http.query.encode())
+    return target or (named.group(1).decode() if named else "unknown")
+
+
+def _arrival(request: web.Request, service: str, operation: str, protocol: str) -> Arrival:
+    signature = _SIGNATURE.match(request.headers.get("Authorization", ""))
+    return Arrival(
+        service=service,
+        operation=operation,
+        protocol=protocol,
+        access_key=signature.group(1) if signature else "",
+        signed_at=refusals.signed_at(request.headers.get("X-Amz-Date", "")),
+    )
 
 
 def _response(answer: Answer, request_id: str) -> web.Response:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import moto.core.utils
+from botocore.exceptions import UnknownServiceError
 from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
 from moto.core.parse import PROTOCOL_PARSERS
@@ -93,6 +94,14 @@ def environ(request: HttpRequest) -> dict[str, Any]:
         key = name.upper().replace("-", "_")
         values[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
     return values | {"CONTENT_LENGTH": str(len(request.body))}
+
+
+def protocol(service: str) -> str | None:
+    """The wire protocol botocore speaks with `service`, None for a service it does not know."""
+    try:
+        return str(get_service_model(service).protocol)
+    except (UnknownServiceError, FileNotFoundError):
+        return None
 
 
 def match(service: str, request: HttpRequest) -> Call | None:

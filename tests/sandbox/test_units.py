@@ -27,7 +27,6 @@ from sandbox.load_balancers import Target
 from sandbox.moto_world import _integers
 from sandbox.processes import PidFile, _clock, _usage_from_ps, group_usage
 from sandbox.state import State
-from sandbox.switches import Fault
 from sandbox.traffic import Reader, daily_shape
 from sandbox.wire import encode_json, error_answer
 
@@ -199,16 +198,6 @@ def test_an_image_is_found_by_tag_digest_and_both():
     assert resolve(f"{tag.uri}@{tag.digest}") is tag
     with pytest.raises(CannotPull, match="not found"):
         resolve(f"{repository}:latest")
-
-
-def test_a_fault_hits_its_share_of_calls():
-    fault = Fault.from_json({"operation": "UpdateService", "rate": 0.25})
-    random.seed(1)
-
-    hits = sum(fault.hits("UpdateService") for _ in range(4000))
-
-    assert 890 < hits < 1110
-    assert not fault.hits("DescribeServices")
 
 
 def call(app, path):
