@@ -75,6 +75,14 @@ class CloudWatch:
 
         Runs in a thread: a day of 500 metrics must not hold up the gateway's other answers.
         """
+        answer = await self.data_for_alarms(**parameters)
+        if "NextToken" not in parameters:
+            asked = sum("MetricStat" in query for query in parameters["MetricDataQueries"])
+            self._charges.add(METRICS_REQUESTED, asked, self._clock())
+        return answer
+
+    async def data_for_alarms(self, **parameters: Any) -> dict[str, Any]:
+        """What GetMetricData would answer, for the account's own alarms: nobody is charged."""
         return await asyncio.to_thread(self._metric_data, parameters)
 
     def _metric_data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,17 +93,13 @@ class CloudWatch:
         limit = parameters.get("MaxDatapoints") or MAX_DATAPOINTS
         if not 0 < limit <= MAX_DATAPOINTS:
             raise queries.refuse(f"MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
-        answer = page(
+        return page(
             queries=parsed,
             evaluation=evaluation,
             order=Order(limit, parameters.get("ScanBy") != "TimestampAscending"),
             token=parameters.get("NextToken"),
             parameters={key: parameters[key] for key in parameters if key != "NextToken"},
         )
-        if "NextToken" not in parameters:
-            asked = sum(query.stat is not None for query in parsed)
-            self._charges.add(METRICS_REQUESTED, asked, now)
-        return answer
 
     async def get_metric_statistics(self, **parameters: Any) -> dict[str, Any]:
         """Several statistics of one metric, at most 1,440 points; raises AwsError."""

@@ -1,0 +1,1 @@
+"""CloudWatch alarms: evaluated against the account's own metrics, with their actions."""
