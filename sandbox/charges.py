@@ -9,6 +9,7 @@ from pathlib import Path
 
 COST_EXPLORER_PAGES = "cost-explorer-pages"
 METRICS_REQUESTED = "metrics-requested"
+LOG_BYTES_SCANNED = "log-bytes-scanned"
 
 _SCHEMA = """
 pragma journal_mode = wal;

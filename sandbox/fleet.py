@@ -24,7 +24,8 @@ from sandbox.processes import PidFile, die_with_parent, group_usage, kill_group
 from sandbox.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-MAX_LOG_BYTES = 2 * 1024 * 1024
+# CloudWatch Logs empties a file that it has read (logs/tailing.py); this is for when it does not.
+MAX_LOG_BYTES = 16 * 1024 * 1024
 KEPT_LOGS = 40
 START_SECONDS = 30.0
 

@@ -46,7 +46,7 @@ def _plain(value: Any) -> Any:
 def error_answer(error: AwsError, protocol: str, request_id: str) -> Answer:
     """`error` in the shape of `protocol` (json, rest-json, query, rest-xml, ec2)."""
     if protocol in ("json", "rest-json"):
-        body = encode_json({"__type": error.code, "message": error.message})
+        body = encode_json({"__type": error.code, "message": error.message, **error.detail})
         content_type = (
             "application/json" if protocol == "rest-json" else "application/x-amz-json-1.1"
         )

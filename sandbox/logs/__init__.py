@@ -1,0 +1,1 @@
+"""CloudWatch Logs: log groups fed by the real processes, filters, and Logs Insights."""
