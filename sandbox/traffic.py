@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import math
 import random
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import aiohttp
+import uvloop
 
+from sandbox import clock
 from sandbox.processes import die_with_parent
 
-CONNECTIONS = 16
+CONNECTIONS = 128
+# Seconds until a reader gives up, waiting for a connection included.
+PATIENCE = 10.0
+REDRAWN = 1.0
+LEARN_EVERY = 0.1
+MAX_PAGE = 65536
 STAGING_RATE = 1.0
-MAX_RATE = 500.0
+MAX_RATE = 2000.0
 _WORDS = ("ferry", "budget", "battery", "storm", "train", "hospital", "moon", "quota", "wind")
 _SOURCES = ("harbour-post", "field-report", "signal-daily", "northern-ledger")
 
@@ -95,53 +103,84 @@ class Reader:
             self._next_pages = [f"{wanted}&cursor={quote(cursor)}", *self._next_pages][:10]
 
 
+@dataclass
+class Tally:
+    """What became of the requests: `failed` were answered 5xx or not at all, or given up."""
+
+    sent: int = 0
+    answered: int = 0
+    failed: int = 0
+    gave_up: int = 0
+
+
 class Load:
     """Requests at a rate to one base URL, over at most CONNECTIONS kept-alive connections.
 
-    When answers are slow, requests that cannot start are left out rather than queued.
+    Readers do not know how busy the service is (an open loop): when answers are slow, requests
+    wait for a connection rather than not being made, and whoever waits too long gives up.
     """
 
     def __init__(self, url: str, rate: float, *, shaped: bool) -> None:
         self.rate = rate
+        self.tally = Tally()
         self._url = url
         self._shaped = shaped
         self._reader = Reader(random.Random())
         self._running: set[asyncio.Task[None]] = set()
+        self._learn_at = 0.0
 
     async def run(self) -> None:
         """Send until cancelled."""
-        timeout = aiohttp.ClientTimeout(total=30)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=50)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            for pause in self._pauses():
-                await asyncio.sleep(pause)
-                if self.rate > 0 and len(self._running) < CONNECTIONS * 2:
-                    task = asyncio.create_task(self._request(session))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
+            async for _ in self._arrivals():
+                task = asyncio.create_task(self._request(session))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
 
-    def _pauses(self) -> Iterator[float]:
-        """Poisson arrivals, as from people who do not know each other."""
+    async def _arrivals(self) -> AsyncIterator[None]:
+        """Poisson arrivals, as from people who do not know each other.
+
+        They are due at times of their own, so that a late one does not delay those after it. A
+        pause is drawn anew after a second, which changes nothing about it but the rate.
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            shape = daily_shape(time.time()) if self._shaped else 1.0
-            rate = self.rate * shape
-            yield min(random.expovariate(rate), 5.0) if rate > 0 else 0.5
+            rate = self._rate_now()
+            pause = random.expovariate(rate) if rate > 0 else math.inf
+            due = max(due + min(pause, REDRAWN), loop.time() - REDRAWN)
+            await asyncio.sleep(due - loop.time())
+            if pause <= REDRAWN:
+                yield
+
+    def _rate_now(self) -> float:
+        return self.rate * (daily_shape(clock.time()) if self._shaped else 1.0)
 
     async def _request(self, session: aiohttp.ClientSession) -> None:
         path = self._reader.path()
+        self.tally.sent += 1
         try:
             async with session.get(self._url + path) as response:
                 body = await response.read()
-                # Reading every page would cost more than sending the requests.
-                if (
-                    response.status == 200
-                    and path.startswith("/v1/articles?")
-                    and len(body) < 65536
-                ):
-                    self._reader.learn(path, json.loads(body))
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+                self.tally.answered += 1
+                self.tally.failed += response.status >= 500
+                if response.status == 200 and path.startswith("/v1/articles?"):
+                    self._learn(path, body)
+        except (aiohttp.ClientError, TimeoutError) as error:
             # A failed request is what the load balancer counts; the reader just goes on.
+            self.tally.failed += 1
+            self.tally.gave_up += isinstance(error, TimeoutError)
+
+    def _learn(self, path: str, body: bytes) -> None:
+        """Look at a page now and then: reading every one would cost more than the requests."""
+        now = asyncio.get_running_loop().time()
+        if now < self._learn_at or len(body) > MAX_PAGE:
             return
+        self._learn_at = now + LEARN_EVERY
+        with contextlib.suppress(ValueError):
+            self._reader.learn(path, json.loads(body))
 
 
 async def _commands(load: Load) -> None:
@@ -168,7 +207,7 @@ def main() -> None:
     parser.add_argument("--staging", required=True)
     parser.add_argument("--rate", type=float, default=15.0, help="requests a second, on average")
     die_with_parent()
-    asyncio.run(_serve(parser.parse_args()))
+    uvloop.run(_serve(parser.parse_args()))
 
 
 if __name__ == "__main__":
