@@ -169,6 +169,7 @@ class Fleet:
             "APP_VERSION": launch.image.tag,
             "SANDBOX_FAULT": json.dumps(dict(launch.image.fault)),
             "SANDBOX_TASK": launch.task_id,
+            "SANDBOX_SERVICE": f"{launch.cluster}/{launch.service}",
             fargate.METER: str(self._meter_path(launch)),
             fargate.UNITS: str(launch.cpu_units),
         }

@@ -10,7 +10,13 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from sandbox.faults import Live
+
+LIVE = Live.of_this_task()
 VERSION = os.environ.get("APP_VERSION", "")
 FAULT = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
 
@@ -22,6 +28,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/healthz":
             return self._answer(503 if FAULT.get("unhealthy") else 200, {"status": "ok"})
+        status = LIVE.strike()
+        if status is not None:
+            return self._answer(status, {"error": "internal error", "version": VERSION})
         if self.path.startswith("/slow/"):
             time.sleep(float(self.path.rsplit("/", 1)[-1]))
         if self.path == "/echo":

@@ -21,7 +21,6 @@ from sandbox.alb.routing import Router
 from sandbox.ecs.pages import page
 from sandbox.ecs.rolling import Rolling
 from sandbox.errors import AwsError
-from sandbox.faults import Faulty
 from sandbox.images import CannotPull, resolve
 from sandbox.load_balancers import Target
 from sandbox.moto_world import _integers
@@ -198,45 +197,6 @@ def test_an_image_is_found_by_tag_digest_and_both():
     assert resolve(f"{tag.uri}@{tag.digest}") is tag
     with pytest.raises(CannotPull, match="not found"):
         resolve(f"{repository}:latest")
-
-
-def call(app, path):
-    seen = []
-    body = b"".join(app({"PATH_INFO": path}, lambda status, headers: seen.append(status)))
-    return seen[0], body
-
-
-def inner(environ, start_response):
-    start_response("200 OK", [])
-    return [b"fine"]
-
-
-def test_an_image_with_errors_fails_its_share_but_not_its_health_check():
-    random.seed(2)
-    app = Faulty(inner, {"error_rate": 0.5})
-
-    statuses = Counter(call(app, "/v1/articles")[0] for _ in range(400))
-
-    assert 150 < statuses["500 Internal Server Error"] < 250
-    assert {call(app, "/healthz")[0] for _ in range(50)} == {"200 OK"}
-
-
-def test_a_slow_image_waits_on_every_nth_request(monkeypatch):
-    waits = []
-    monkeypatch.setattr("sandbox.faults.time.sleep", waits.append)
-    app = Faulty(inner, {"slow_every": 2, "slow_seconds": 0.4})
-
-    for _ in range(6):
-        call(app, "/v1/articles")
-
-    assert waits == [0.4] * 3
-
-
-def test_an_unhealthy_image_fails_only_its_health_check():
-    app = Faulty(inner, {"unhealthy": 1})
-
-    assert call(app, "/healthz")[0] == "503 Service Unavailable"
-    assert call(app, "/v1/articles") == ("200 OK", b"fine")
 
 
 @pytest.mark.parametrize("name", feeds.SOURCES)
