@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
-from sandbox.images import IMAGES, REPOSITORY, Image
+from sandbox.estate import cache, database, guards, network, repositories, roles
+from sandbox.estate import plan as network_plan
 from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.measurements import resource_id
 from sandbox.moto_adapter import backend
@@ -24,21 +23,52 @@ from sandbox.names import (
 )
 from sandbox.world import BALANCERS, BalancerPlan
 
+STATUS_PAGE = "news-status"
+# What DescribeLoadBalancerAttributes tells; production's and staging's faults differ.
+_ATTRIBUTES = {
+    "access_logs.s3.enabled": "false",
+    "client_keep_alive.seconds": "3600",
+    "connection_logs.s3.enabled": "false",
+    "connection_logs.s3.bucket": "",
+    "connection_logs.s3.prefix": "",
+    "deletion_protection.enabled": "true",
+    "idle_timeout.timeout_seconds": "60",
+    "load_balancing.cross_zone.enabled": "true",
+    "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.drop_invalid_header_fields.enabled": "true",
+    "routing.http.preserve_host_header.enabled": "false",
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+    "routing.http.xff_client_port.enabled": "false",
+    "routing.http.xff_header_processing.mode": "append",
+    "routing.http2.enabled": "true",
+    "waf.fail_open.enabled": "false",
+    "zonal_shift.config.enabled": "false",
+}
+_DIFFERENT = {
+    "news-production": {"routing.http.drop_invalid_header_fields.enabled": "false"},
+    "news-staging": {
+        "deletion_protection.enabled": "false",
+        "routing.http.desync_mitigation_mode": "monitor",
+    },
+}
+
 
 def seed(balancers: LoadBalancers, epoch: datetime) -> None:
     """Fill moto's memory, the same after every start. `epoch` (UTC) is when the account began."""
     from moto.moto_api._internal import mock_random
 
-    mock_random.seed(REGION)
-    subnets = _network()
+    network.seed()
+    # moto's dates are naive and in UTC.
+    for module in (roles, guards, repositories, database, cache):
+        # Each its own dice: what one of them creates more does not change the ids of the others.
+        mock_random.seed(f"{REGION}/{module.__name__}")
+        module.seed(epoch.replace(tzinfo=None))
     with _stable_arns():
-        for plan in BALANCERS:
-            _load_balancer(plan, subnets)
+        for balancer in BALANCERS:
+            _load_balancer(balancer)
+        _status_page()
     for rule in balancers.rules.values():
         show_weights(rule)
-    _registry(epoch)
-    _database()
-    _cache()
 
 
 def show_weights(rule: Rule) -> None:
@@ -75,12 +105,6 @@ def _integers(weights: dict[str, float]) -> dict[str, int]:
     return {group: min(round(weight * factor), 999) for group, weight in weights.items()}
 
 
-def _network() -> list[str]:
-    ec2 = backend("ec2", ACCOUNT, REGION)
-    vpc = next(iter(ec2.describe_vpcs()))
-    return [subnet.id for subnet in ec2.describe_subnets() if subnet.vpc_id == vpc.id][:2]
-
-
 @contextmanager
 def _stable_arns() -> Iterator[None]:
     """moto invents ids; CloudWatch's dimensions contain them, so they must not change."""
@@ -94,20 +118,15 @@ def _stable_arns() -> Iterator[None]:
         yield
 
 
-def _load_balancer(plan: BalancerPlan, subnets: list[str]) -> None:
+def _load_balancer(plan: BalancerPlan) -> None:
     elb = backend("elbv2", ACCOUNT, REGION)
-    vpc = backend("ec2", ACCOUNT, REGION).get_subnet(subnets[0]).vpc_id
-    tags = [{"Key": "environment", "Value": plan.environment}]
-    balancer = elb.create_load_balancer(
-        plan.name, [], subnets, loadbalancer_type="application", tags=tags
-    )
-    balancer.state = "active"
+    _balancer(plan.name, plan.environment, network_plan.ALB, "public", "internet-facing")
     for name in plan.groups:
         elb.create_target_group(
             name,
             protocol="HTTP",
             port="8000",
-            vpc_id=vpc,
+            vpc_id=network_plan.VPC,
             target_type="ip",
             healthcheck_path="/healthz",
             healthcheck_protocol="HTTP",
@@ -142,60 +161,33 @@ def _hex_ids(*ids: str) -> Iterator[None]:
         yield
 
 
-def _registry(epoch: datetime) -> None:
-    ecr = backend("ecr", ACCOUNT, REGION)
-    ecr.create_repository(REPOSITORY, None, None, {"scanOnPush": True}, "IMMUTABLE", [])
-    for image in IMAGES:
-        stored = ecr.put_image(REPOSITORY, _manifest(image), image.tag, digest=image.digest)
-        pushed = epoch - timedelta(days=image.pushed_days_ago)
-        stored.image_pushed_at = int(pushed.timestamp())
-
-
-def _manifest(image: Image) -> str:
-    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023}
-    layer = {
-        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-        "size": image.size_bytes,
-        "digest": image.digest,
-    }
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": config | {"digest": image.digest},
-            "layers": [layer],
-        }
+def _balancer(name: str, environment: str, group: str, tier: str, scheme: str) -> Any:
+    """An application load balancer in two zones, with its attributes."""
+    elb = backend("elbv2", ACCOUNT, REGION)
+    balancer = elb.create_load_balancer(
+        name,
+        [network_plan.group_id(group)],
+        network_plan.subnets(tier),
+        scheme=scheme,
+        loadbalancer_type="application",
+        tags=[{"Key": "environment", "Value": environment}],
     )
+    balancer.state = "active"
+    balancer.attrs |= _ATTRIBUTES | _DIFFERENT.get(name, {})
+    return balancer
 
 
-def _database() -> None:
-    backend("rds", ACCOUNT, REGION).create_db_instance(
-        {
-            "db_instance_identifier": "news-production",
-            "db_instance_class": "db.t4g.medium",
-            "engine": "postgres",
-            "engine_version": "16.4",
-            "allocated_storage": 100,
-            "storage_type": "gp3",
-            "master_username": "news",
-            "master_user_password": resource_id("news-production:password"),
-            "db_name": "news",
-            "multi_az": True,
-        }
-    )
-
-
-def _cache() -> None:
-    elasticache = backend("elasticache", ACCOUNT, REGION)
-    # moto wants every parameter of CreateCacheCluster, most of which this cluster leaves unset.
-    unset = dict.fromkeys(inspect.signature(elasticache.create_cache_cluster).parameters)
-    elasticache.create_cache_cluster(
-        **unset
-        | {
-            "cache_cluster_id": "news-production-001",
-            "cache_node_type": "cache.t4g.small",
-            "engine": "valkey",
-            "engine_version": "8.0",
-            "num_cache_nodes": 1,
-        }
-    )
+def _status_page() -> None:
+    """An internal load balancer that answers by itself over HTTPS, by an old TLS policy."""
+    _balancer(STATUS_PAGE, "production", network_plan.APP, "app", "internal")
+    body = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": "Nothing to report."}
+    action = {"Type": "fixed-response", "Order": 1, "FixedResponseConfig": body}
+    with _hex_ids(resource_id(f"{STATUS_PAGE}:443")):
+        backend("elbv2", ACCOUNT, REGION).create_listener(
+            load_balancer_arn(STATUS_PAGE),
+            "HTTPS",
+            "443",
+            "ELBSecurityPolicy-2016-08",
+            guards.certificate(),
+            [action],
+        )

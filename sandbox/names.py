@@ -41,6 +41,12 @@ def rule_arn(name: str) -> str:
     return f"{listener}/{resource_id(name + ':production')}"
 
 
+def secret_arn(name: str) -> str:
+    """The ARN of a secret of the seeded world: its six last characters never change."""
+    suffix = resource_id(f"secret:{name}")[:6]
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-{suffix}"
+
+
 def last_part(reference: str) -> str:
     """The short name of something that was given by name or by ARN."""
     return reference.rsplit("/", 1)[-1]

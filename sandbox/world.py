@@ -10,10 +10,11 @@ from sandbox.ecs import past
 from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
 from sandbox.ecs.controller import Controller
+from sandbox.estate import plan as network
 from sandbox.images import IMAGES
 from sandbox.load_balancers import LoadBalancers, Rule
-from sandbox.measurements import load_balancer_dimension
-from sandbox.names import ACCOUNT, REGION, rule_arn, target_group_arn
+from sandbox.measurements import load_balancer_dimension, resource_id
+from sandbox.names import ACCOUNT, REGION, rule_arn, secret_arn, target_group_arn
 from sandbox.settings import Settings
 
 
@@ -90,7 +91,17 @@ def _news_api() -> dict[str, Any]:
         "essential": True,
         "portMappings": [{"containerPort": 8000, "hostPort": 8000, "protocol": "tcp"}],
         "environment": [{"name": "NEWS_ANONYMOUS_PER_MINUTE", "value": "0"}],
-        "secrets": [{"name": "NEWS_SECRET_KEY", "valueFrom": _secret("news-api/secret-key")}],
+        "secrets": [
+            {"name": "NEWS_SECRET_KEY", "valueFrom": secret_arn("news-api/django-secret-key")},
+            {
+                "name": "NEWS_DATABASE_PASSWORD",
+                "valueFrom": f"{secret_arn('news-api/database')}:password::",
+            },
+        ],
+        "user": "10001:10001",
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {"initProcessEnabled": True},
+        "logConfiguration": _logs("/ecs/news-api", "web", mode="non-blocking"),
     }
     return _task_definition("news-api", "512", "1024", container)
 
@@ -101,8 +112,12 @@ def _news_ingest() -> dict[str, Any]:
         "image": _image(RUNNING_TAG),
         "essential": True,
         "command": ["python", "-m", "news_api", "ingest", "--forever", "--every", "30"],
-        "environment": [],
-        "secrets": [{"name": "NEWS_SECRET_KEY", "valueFrom": _secret("news-api/secret-key")}],
+        # Faults on purpose, see FAULTS.md: a token in the clear, root, a writable root file system.
+        "environment": [{"name": "FEED_ACCESS_TOKEN", "value": _leaked_token()}],
+        "secrets": [
+            {"name": "NEWS_SECRET_KEY", "valueFrom": secret_arn("news-api/django-secret-key")}
+        ],
+        "logConfiguration": _logs("/ecs/news-ingest", "ingest"),
     }
     return _task_definition("news-ingest", "256", "512", container)
 
@@ -154,6 +169,7 @@ def _ingest_service(definition: str) -> dict[str, Any]:
 
 
 def _service(environment: str, name: str, definition: str, count: int) -> dict[str, Any]:
+    staging = environment == "staging"
     return {
         "cluster": environment,
         "serviceName": name,
@@ -163,9 +179,10 @@ def _service(environment: str, name: str, definition: str, count: int) -> dict[s
         "platformVersion": "1.4.0",
         "networkConfiguration": {
             "awsvpcConfiguration": {
-                "subnets": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"],
-                "securityGroups": ["sg-0c1d2e3f"],
-                "assignPublicIp": "DISABLED",
+                "subnets": network.subnets("public" if staging else "app"),
+                "securityGroups": [network.group_id(network.APP)],
+                # Staging saves the NAT gateways: a fault on purpose.
+                "assignPublicIp": "ENABLED" if staging else "DISABLED",
             }
         },
         "tags": _tags({"service": name, "environment": environment, "owner": "news"}),
@@ -176,8 +193,21 @@ def _image(tag: str) -> str:
     return next(image.uri for image in IMAGES if image.tag == tag)
 
 
-def _secret(name: str) -> str:
-    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"
+def _logs(group: str, prefix: str, **options: str) -> dict[str, Any]:
+    return {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": group,
+            "awslogs-region": REGION,
+            "awslogs-stream-prefix": prefix,
+            **options,
+        },
+    }
+
+
+def _leaked_token() -> str:
+    """Looks like a token and opens nothing."""
+    return resource_id("feed token, once pasted") + resource_id("into a task definition")
 
 
 def _tags(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -1,0 +1,1 @@
+"""ECR's and Inspector's view of the images: scans, findings, coverage."""
