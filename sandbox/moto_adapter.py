@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import moto.core.utils
+import moto.utilities.utils
 from botocore.exceptions import UnknownServiceError
 from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
@@ -30,6 +31,7 @@ from werkzeug.exceptions import NotFound
 from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.moto_journal import LIMIT, Entry, Journal
+from sandbox.names import REGION
 from sandbox.wire import Answer, encode_json, error_answer
 
 log = logging.getLogger("sandbox.moto")
@@ -180,6 +182,8 @@ class Tail:
     def __init__(self, journal: Journal) -> None:
         # Every service's module takes utcnow from here when it is imported, which is later.
         moto.core.utils.utcnow = self._utcnow
+        lean = _only_this_region(moto.utilities.utils.load_resource)
+        moto.utilities.utils.load_resource = lean  # type: ignore[assignment]
         from moto.moto_api._internal import mock_random
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -246,6 +250,16 @@ class Tail:
 
         chunks: Iterable[bytes] = self._application(environ(request), start_response)
         return status, headers, b"".join(chunks)
+
+
+def _only_this_region(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """moto's EC2 loads what thirty regions offer, a hundred megabytes; this account has one."""
+
+    def load_resource(name: str) -> Any:
+        elsewhere = "instance_type_offerings" in name and REGION not in name
+        return [] if elsewhere else load(name)
+
+    return load_resource
 
 
 def backend(service: str, account: str, region: str) -> Any:
