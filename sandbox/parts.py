@@ -10,7 +10,7 @@ import importlib
 
 from sandbox.context import Context
 
-PARTS: tuple[str, ...] = ("sandbox.cloudwatch.part",)
+PARTS: tuple[str, ...] = ("sandbox.cloudwatch.part", "sandbox.alarms.part", "sandbox.estate.part")
 
 
 async def join_all(sandbox: Context) -> None:

@@ -1,148 +1,176 @@
-"""The account's network in moto: a VPC with three tiers in two zones, as plan.py draws it."""
+"""The ElastiCache operations that moto lacks or shortens."""
+# ruff: noqa: N803  (parameters carry AWS's own names)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from unittest import mock
 
-from sandbox.estate.plan import (
-    ALB,
-    ANYWHERE,
-    CACHE,
-    CIDR,
-    DATABASE,
-    SECURITY_GROUPS,
-    SUBNETS,
-    VPC,
-    ZONES,
-    Opening,
-    Subnet,
-    group_id,
-)
-from sandbox.measurements import load_balancer_dimension
-from sandbox.moto_adapter import backend
-from sandbox.names import ACCOUNT, REGION
+from sandbox import clock
+from sandbox.errors import AwsError
+from sandbox.estate import elasticache_views as views
+from sandbox.estate.pages import Answer, InMoto, marker_page
+from sandbox.honesty import simplified
+from sandbox.state import State
 
-# Addresses for documentation (RFC 5737): what leads nowhere must not look like somebody's.
-_NAT_ADDRESSES = ("203.0.113.11", "203.0.113.12")
-_BALANCER_ADDRESSES = ("203.0.113.21", "203.0.113.22")
-
-
-def seed() -> None:
-    """Create everything; the default VPC stays beside it, as in most accounts."""
-    ec2 = backend("ec2", ACCOUNT, REGION)
-    with _returning("vpcs.random_vpc_id", VPC):
-        ec2.create_vpc(CIDR, tags=_name("news"))
-    ec2.vpcs[VPC].enable_dns_hostnames = True
-    for subnet in SUBNETS:
-        with _returning("subnets.random_subnet_id", subnet.id):
-            tags = {"subnet": _tags(subnet.name)}
-            ec2.create_subnet(VPC, subnet.cidr, availability_zone=subnet.zone, tags=tags)
-    _routes(ec2)
-    _security_groups(ec2)
-    _interfaces(ec2)
+GROUP = "news-production"
+NODES = 2
+_KIND = "replication-group"
+# What ModifyReplicationGroup may change here: AWS's parameter → moto's attribute.
+_CHANGEABLE = {
+    "ReplicationGroupDescription": "description",
+    "CacheNodeType": "cache_node_type",
+    "SnapshotRetentionLimit": "snapshot_retention_limit",
+    "SnapshotWindow": "snapshot_window",
+    "PreferredMaintenanceWindow": "preferred_maintenance_window",
+    "AutoMinorVersionUpgrade": "auto_minor_version_upgrade",
+    "TransitEncryptionEnabled": "transit_encryption_enabled",
+    "TransitEncryptionMode": "transit_encryption_mode",
+    "AutomaticFailoverEnabled": "automatic_failover",
+    "MultiAZEnabled": "multi_az",
+}
+_SWITCHES = ("AutomaticFailoverEnabled", "MultiAZEnabled")
 
 
-@contextmanager
-def _returning(function: str, value: str) -> Iterator[None]:
-    """moto invents ids; those that ECS services name must be known beforehand."""
-    with mock.patch(f"moto.ec2.models.{function}", return_value=value):
-        yield
+class ElastiCache:
+    """Operations on the cache that moto lacks. What is changed here outlives a restart."""
+
+    def __init__(self, in_moto: InMoto, state: State, epoch: datetime) -> None:
+        self._in_moto = in_moto
+        self._state = state
+        self._epoch = epoch
+
+    async def restore(self) -> None:
+        """Change moto's groups again as they were changed before the restart."""
+        for document in self._state.all(_KIND):
+            await self._in_moto(partial(_change, document["id"], document["changes"]))
+
+    @simplified("Log delivery, outposts and sharded groups are left out.")
+    async def describe_replication_groups(
+        self, ReplicationGroupId: str = "", **page: Any
+    ) -> Answer:
+        """Replication groups; raises ReplicationGroupNotFoundFault."""
+        found = await self._in_moto(partial(views.replication_groups, ReplicationGroupId))
+        return marker_page("ReplicationGroups", found, {"of": ReplicationGroupId}, page)
+
+    @simplified("Node endpoints are names that lead nowhere.")
+    async def describe_cache_clusters(
+        self,
+        CacheClusterId: str = "",
+        ShowCacheNodeInfo: bool = False,
+        ShowCacheClustersNotInReplicationGroups: bool = False,
+        **page: Any,
+    ) -> Answer:
+        """Cache clusters, with their nodes when asked; raises CacheClusterNotFound."""
+        shown = await self._in_moto(partial(views.cache_clusters, CacheClusterId))
+        if ShowCacheClustersNotInReplicationGroups:
+            shown = [c for c in shown if "ReplicationGroupId" not in c]
+        if not ShowCacheNodeInfo:
+            shown = [{k: v for k, v in c.items() if k != "CacheNodes"} for c in shown]
+        return marker_page("CacheClusters", shown, {"of": CacheClusterId}, page)
+
+    @simplified("Changes apply at once, whatever ApplyImmediately says; versions cannot change.")
+    async def modify_replication_group(self, ReplicationGroupId: str, **given: Any) -> Answer:
+        """Change a replication group; raises InvalidParameterValue for what cannot change here."""
+        given.pop("ApplyImmediately", None)
+        if unknown := given.keys() - _CHANGEABLE.keys():
+            message = f"The sandbox cannot change {', '.join(sorted(unknown))}."
+            raise AwsError("InvalidParameterValue", message)
+        await self._in_moto(partial(_change, ReplicationGroupId, given))
+        known = self._state.get(_KIND, ReplicationGroupId) or {"changes": {}}
+        changes = {**known["changes"], **given}
+        self._state.put(_KIND, ReplicationGroupId, {"id": ReplicationGroupId, "changes": changes})
+        (group,) = await self._in_moto(partial(views.replication_groups, ReplicationGroupId))
+        return {"ReplicationGroup": group}
+
+    @simplified("The automatic snapshots of the last fortnight and nothing else.")
+    def describe_events(
+        self,
+        SourceIdentifier: str = "",
+        SourceType: str = "",
+        StartTime: datetime | None = None,
+        EndTime: datetime | None = None,
+        Duration: int = 60,
+        **page: Any,
+    ) -> Answer:
+        """Events of a window, the last hour unless said; at most 14 days back."""
+        if SourceIdentifier and not SourceType:
+            message = "Cannot specify source identifier without source type"
+            raise AwsError("InvalidParameterCombination", message)
+        end = EndTime or clock.now()
+        begin = StartTime or end - timedelta(minutes=Duration)
+        found = [
+            event
+            for event in _nightly(end)
+            if begin <= event["Date"] <= end
+            and SourceIdentifier in ("", event["SourceIdentifier"])
+            and SourceType in ("", event["SourceType"])
+        ]
+        return marker_page("Events", found, {"of": [SourceIdentifier, SourceType]}, page)
+
+    def describe_reserved_cache_nodes(self, ReservedCacheNodeId: str = "", **_: Any) -> Answer:
+        """None were ever bought; raises ReservedCacheNodeNotFound for one by id."""
+        if ReservedCacheNodeId:
+            message = f"Reserved cache node {ReservedCacheNodeId} not found."
+            raise AwsError("ReservedCacheNodeNotFound", message, 404)
+        return {"ReservedCacheNodes": []}
+
+    @simplified("One security update waits for ever; it cannot be applied.")
+    def describe_update_actions(
+        self,
+        ReplicationGroupIds: Sequence[str] = (),
+        CacheClusterIds: Sequence[str] = (),
+        UpdateActionStatus: Sequence[str] = (),
+        **page: Any,
+    ) -> Answer:
+        """The security update that waits for the replication group."""
+        update = self._update()
+        wanted = not CacheClusterIds and GROUP in (ReplicationGroupIds or (GROUP,))
+        shown = wanted and "not-applied" in (UpdateActionStatus or ("not-applied",))
+        return marker_page("UpdateActions", [update] if shown else [], {"of": "updates"}, page)
+
+    def _update(self) -> Answer:
+        released = self._epoch - timedelta(days=20)
+        return {
+            "ReplicationGroupId": GROUP,
+            "ServiceUpdateName": f"elasticache-{released:%Y%m%d}-001",
+            "ServiceUpdateReleaseDate": released,
+            "ServiceUpdateSeverity": "important",
+            "ServiceUpdateStatus": "available",
+            "ServiceUpdateRecommendedApplyByDate": released + timedelta(days=60),
+            "ServiceUpdateType": "security-update",
+            "UpdateActionAvailableDate": released,
+            "UpdateActionStatus": "not-applied",
+            "NodesUpdated": f"0/{NODES}",
+            "UpdateActionStatusModifiedDate": released,
+            "SlaMet": "n/a",
+            "EstimatedUpdateTime": "30 minutes",
+            "Engine": "redis",
+        }
 
 
-def _routes(ec2: Any) -> None:
-    gateway = ec2.create_internet_gateway(tags=_name("news"))
-    ec2.attach_internet_gateway(gateway.id, VPC)
-    public = _table(ec2, "public", lambda subnet: subnet.tier == "public")
-    ec2.create_route(public, ANYWHERE, gateway_id=gateway.id)
-    _table(ec2, "database", lambda subnet: subnet.tier == "database")
-    for zone, address in zip(ZONES, _NAT_ADDRESSES, strict=True):
-        table = _table(ec2, f"app-{zone[-1]}", partial(_in, "app", zone))
-        ec2.create_route(table, ANYWHERE, nat_gateway_id=_nat_gateway(ec2, zone, address))
+def _nightly(end: datetime) -> list[Answer]:
+    """The second node is backed up every night at half past two."""
+    first = end.replace(hour=2, minute=30, second=0, microsecond=0) - timedelta(days=13)
+    node = f"{GROUP}-002"
+    return [
+        {
+            "SourceIdentifier": node,
+            "SourceType": "cache-cluster",
+            "Message": "Snapshot succeeded for snapshot with ID "
+            f"'automatic.{node}-{night:%Y-%m-%d-%H-%M}' of cache cluster with ID '{node}'",
+            "Date": night,
+        }
+        for night in (first + timedelta(days=number) for number in range(14))
+    ]
 
 
-def _in(tier: str, zone: str, subnet: Subnet) -> bool:
-    return (subnet.tier, subnet.zone) == (tier, zone)
-
-
-def _table(ec2: Any, name: str, belongs: Callable[[Subnet], bool]) -> str:
-    table = ec2.create_route_table(VPC, tags=_name(name))
-    for subnet in SUBNETS:
-        if belongs(subnet):
-            ec2.associate_route_table(table.id, subnet_id=subnet.id)
-    found: str = table.id
-    return found
-
-
-def _nat_gateway(ec2: Any, zone: str, address: str) -> str:
-    public = next(s for s in SUBNETS if s.tier == "public" and s.zone == zone)
-    name = f"nat-{zone[-1]}"
-    elastic = ec2.allocate_address("vpc", address=address, tags=_tags(name))
-    # moto's address would lie outside the subnet.
-    with mock.patch("moto.ec2.models.nat_gateways.random_private_ip", return_value=public.host(10)):
-        gateway = ec2.create_nat_gateway(public.id, elastic.allocation_id, tags=_tags(name))
-    interface = gateway._eni  # moto keeps it there and nowhere else
-    interface._group_set = []
-    interface.description = f"Interface for NAT Gateway {gateway.id}"
-    interface.interface_type, interface.status = "nat_gateway", "in-use"
-    found: str = gateway.id
-    return found
-
-
-def _security_groups(ec2: Any) -> None:
-    for group in SECURITY_GROUPS:
-        with _returning("security_groups.random_security_group_id", group.id):
-            ec2.create_security_group(
-                group.name, group.description, vpc_id=VPC, tags=_tags(group.name)
-            )
-    for group in SECURITY_GROUPS:
-        for opening in group.openings:
-            _authorize(ec2, group.id, "tcp", opening)
-    # What AWS gives every default group; moto leaves it out.
-    default = ec2.get_default_security_group(VPC).id
-    _authorize(ec2, default, "-1", Opening(-1, default))
-
-
-def _authorize(ec2: Any, group: str, protocol: str, opening: Opening) -> None:
-    address = "/" in opening.source
-    source = opening.source if opening.source.startswith("sg-") else group_id(opening.source)
-    port = None if opening.port < 0 else str(opening.port)
-    ec2.authorize_security_group_ingress(
-        group,
-        protocol,
-        port,
-        port,
-        [{"CidrIp": opening.source}] if address else [],
-        source_groups=None if address else [{"GroupId": source}],
-    )
-
-
-def _interfaces(ec2: Any) -> None:
-    """What AWS attaches to load balancers, database and cache: it tells which groups are used."""
-    balancer = f"ELB {load_balancer_dimension('news-production')}"
-    for number, address in enumerate(_BALANCER_ADDRESSES):
-        interface = _interface(ec2, "public", number, ALB, balancer)
-        interface.public_ip = address
-    for number in range(len(ZONES)):
-        _interface(ec2, "database", number, CACHE, f"ElastiCache news-production-00{number + 1}")
-    _interface(ec2, "database", 0, DATABASE, "RDSNetworkInterface")
-
-
-def _interface(ec2: Any, tier: str, number: int, group: str, description: str) -> Any:
-    subnet = [s for s in SUBNETS if s.tier == tier][number]
-    interface = ec2.create_network_interface(
-        subnet.id, None, group_ids=[group_id(group)], description=description
-    )
-    interface.status, interface.requester_managed = "in-use", True
-    return interface
-
-
-def _name(name: str) -> list[dict[str, str]]:
-    return [{"Key": "Name", "Value": name}]
-
-
-def _tags(name: str) -> dict[str, str]:
-    return {"Name": name}
+def _change(group: str, changes: Mapping[str, Any]) -> None:
+    (found,) = views.groups(group)
+    for parameter, value in changes.items():
+        word = ("enabled" if value else "disabled") if parameter in _SWITCHES else value
+        setattr(found, _CHANGEABLE[parameter], word)
+    for cluster in found.member_clusters:
+        views.backend().cache_clusters[cluster].cache_node_type = found.cache_node_type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.errors import AwsError
@@ -22,6 +23,7 @@ def backend() -> Any:
 
 
 def groups(wanted: str) -> list[Any]:
+    """moto's groups; raises ReplicationGroupNotFoundFault."""
     groups = backend().replication_groups
     if wanted and wanted not in groups:
         message = f"ReplicationGroup {wanted} not found."
@@ -29,7 +31,12 @@ def groups(wanted: str) -> list[Any]:
     return [groups[wanted]] if wanted else list(groups.values())
 
 
-def group(group: Any) -> Answer:
+def replication_groups(wanted: str) -> list[Answer]:
+    """All groups, or the one of that name; raises ReplicationGroupNotFoundFault."""
+    return [_group(found) for found in groups(wanted)]
+
+
+def _group(group: Any) -> Answer:
     members = list(group.member_clusters)
     shown: Answer = {
         "ReplicationGroupId": group.replication_group_id,
@@ -50,7 +57,7 @@ def group(group: Any) -> Answer:
         "ARN": group.arn,
         "UserGroupIds": list(group.user_group_ids),
         "LogDeliveryConfigurations": [],
-        "ReplicationGroupCreateTime": group.replication_group_create_time,
+        "ReplicationGroupCreateTime": _utc(group.replication_group_create_time),
         "DataTiering": group.data_tiering,
         "AutoMinorVersionUpgrade": bool(group.auto_minor_version_upgrade),
         "NetworkType": group.network_type,
@@ -84,7 +91,8 @@ def _node_group(name: str, members: Sequence[str]) -> Answer:
     }
 
 
-def clusters(wanted: str) -> list[Answer]:
+def cache_clusters(wanted: str) -> list[Answer]:
+    """All clusters, or the one of that name; raises CacheClusterNotFound."""
     clusters = backend().cache_clusters
     if wanted and wanted not in clusters:
         raise AwsError("CacheClusterNotFound", f"CacheCluster {wanted} not found.", 404)
@@ -101,7 +109,7 @@ def _cluster_shown(cluster: Any) -> Answer:
         "EngineVersion": cluster.engine_version or "7.1.0",
         "CacheClusterStatus": cluster.cache_cluster_status,
         "NumCacheNodes": getattr(cluster, "num_cache_nodes", 1),
-        "CacheClusterCreateTime": cluster.cache_cluster_create_time,
+        "CacheClusterCreateTime": _utc(cluster.cache_cluster_create_time),
         "PendingModifiedValues": {},
         "CacheSecurityGroups": [],
         "CacheNodes": _nodes(cluster),
@@ -144,9 +152,14 @@ def _nodes(cluster: Any) -> list[Answer]:
         {
             "CacheNodeId": "0001",
             "CacheNodeStatus": "available",
-            "CacheNodeCreateTime": cluster.cache_cluster_create_time,
+            "CacheNodeCreateTime": _utc(cluster.cache_cluster_create_time),
             "Endpoint": {"Address": f"{cluster.cache_cluster_id}.{_DOMAIN}", "Port": 6379},
             "ParameterGroupStatus": "in-sync",
             "CustomerAvailabilityZone": cluster.preferred_availability_zone or plan.ZONES[0],
         }
     ]
+
+
+def _utc(naive: datetime) -> datetime:
+    """moto's dates say no zone and mean UTC."""
+    return naive.replace(tzinfo=UTC)

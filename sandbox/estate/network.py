@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -59,8 +60,12 @@ def _routes(ec2: Any) -> None:
     ec2.create_route(public, ANYWHERE, gateway_id=gateway.id)
     _table(ec2, "database", lambda subnet: subnet.tier == "database")
     for zone, address in zip(ZONES, _NAT_ADDRESSES, strict=True):
-        table = _table(ec2, f"app-{zone[-1]}", lambda s, z=zone: s.tier == "app" and s.zone == z)
+        table = _table(ec2, f"app-{zone[-1]}", partial(_in, "app", zone))
         ec2.create_route(table, ANYWHERE, nat_gateway_id=_nat_gateway(ec2, zone, address))
+
+
+def _in(tier: str, zone: str, subnet: Subnet) -> bool:
+    return (subnet.tier, subnet.zone) == (tier, zone)
 
 
 def _table(ec2: Any, name: str, belongs: Callable[[Subnet], bool]) -> str:
