@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from unittest import mock
 
+from sandbox.alarms.world import ONCALL_TOPIC
 from sandbox.estate import cache, database, guards, network, repositories, roles
 from sandbox.estate import plan as network_plan
 from sandbox.load_balancers import LoadBalancers, Rule
@@ -69,6 +70,7 @@ def seed(balancers: LoadBalancers, epoch: datetime) -> None:
         _status_page()
     for rule in balancers.rules.values():
         show_weights(rule)
+    backend("sns", ACCOUNT, REGION).create_topic(ONCALL_TOPIC)
 
 
 def show_weights(rule: Rule) -> None:
@@ -91,12 +93,6 @@ def _forward(holder: Any, groups: list[dict[str, Any]]) -> None:
         holder.default_actions = [action]
     else:
         holder.actions = [action]
-
-
-def in_alarm(names: Sequence[str]) -> list[str]:
-    """Which of these alarms are in ALARM now. moto keeps what SetAlarmState said."""
-    alarms = backend("cloudwatch", ACCOUNT, REGION).alarms
-    return [name for name in names if name in alarms and alarms[name].state_value == "ALARM"]
 
 
 def _integers(weights: dict[str, float]) -> dict[str, int]:

@@ -44,7 +44,7 @@ class Alarm:
     """`settings` are the parameters of PutMetricAlarm or PutCompositeAlarm, without Tags.
 
     `updated_at` and `transitioned_at` are StateUpdatedTimestamp and StateTransitionedTimestamp,
-    UTC. `evaluation_state` is EvaluationState, empty while all is well.
+    UTC; `previous` is the state before that. `evaluation_state` is empty while all is well.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Alarm:
     updated_at: datetime
     transitioned_at: datetime
     condition: Condition = Condition(State.INSUFFICIENT_DATA, INITIAL)
+    previous: Condition = Condition(State.INSUFFICIENT_DATA, INITIAL)
     evaluation_state: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     suppression: Suppression = field(default_factory=Suppression)
@@ -76,15 +77,20 @@ class Alarm:
         """Everything about it, for the state store."""
         return {key: getattr(self, key) for key in self.__dataclass_fields__} | {
             "condition": asdict(self.condition),
+            "previous": asdict(self.previous),
             "suppression": asdict(self.suppression),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Alarm:
         """The alarm a document describes."""
-        condition = document["condition"] | {"value": State(document["condition"]["value"])}
         restored = {
-            "condition": Condition(**condition),
+            "condition": _condition(document["condition"]),
+            "previous": _condition(document["previous"]),
             "suppression": Suppression(**document["suppression"]),
         }
         return cls(**{**document, **restored})
+
+
+def _condition(document: Mapping[str, Any]) -> Condition:
+    return Condition(**{**document, "value": State(document["value"])})

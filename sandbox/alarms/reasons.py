@@ -132,7 +132,7 @@ def _listed(decisive: list[Datapoint], outcome: Outcome, watched: Watched) -> st
         if many
         else ""
     )
-    if not watched.out_of:
+    if not watched.out_of or not decisive:
         return text
     if outcome.state is State.ALARM:
         least, change = watched.rule.needed, "OK -> ALARM"
