@@ -14,7 +14,7 @@ async def sent_to(handler, *, rate, seconds, load_changes=None):
     """The tally of a load on a server with one handler."""
     application = web.Application()
     application.router.add_get("/{path:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -36,7 +36,8 @@ async def quick(_):
 
 
 async def stuck(_):
-    await asyncio.sleep(30)
+    await asyncio.sleep(1.5)
+    return web.Response()
 
 
 async def broken(_):
@@ -58,7 +59,7 @@ def test_readers_who_wait_too_long_give_up(monkeypatch):
     tally = asyncio.run(sent_to(stuck, rate=100, seconds=1))
 
     assert tally.gave_up > 20
-    assert tally.failed == tally.gave_up
+    assert tally.failed >= tally.gave_up
 
 
 def test_an_error_counts_as_answered_and_failed():
