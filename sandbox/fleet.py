@@ -14,14 +14,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 
-from sandbox import clock, fargate
+from sandbox import clock, fargate, forking
 from sandbox.images import Image
 from sandbox.measurements import TaskSample
 from sandbox.processes import PidFile, die_with_parent, group_usage, kill_group
 from sandbox.settings import Settings
+
+Process = asyncio.subprocess.Process | forking.Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 # CloudWatch Logs empties a file that it has read (logs/tailing.py); this is for when it does not.
@@ -56,7 +59,7 @@ class TaskProcess:
     def __init__(
         self,
         launch: Launch,
-        process: asyncio.subprocess.Process,
+        process: Process,
         port: int | None,
         meter: fargate.Meter,
     ) -> None:
@@ -105,6 +108,7 @@ class Fleet:
         self._running: dict[int, TaskProcess] = {}
         # Two cores are soon full of importing Djangos; one after the other is no slower.
         self._starting = asyncio.Semaphore(1 if not settings.task_command else 4)
+        self._forks = forking.ForkServer(ROOT, settings.home / "sandbox.log")
         self._logs = settings.home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._meters = settings.home / "meters"
@@ -127,38 +131,52 @@ class Fleet:
 
     async def _spawn(self, launch: Launch) -> TaskProcess:
         listener = _listener() if launch.listens else None
-        descriptors = [listener.fileno()] if listener else []
-        command = self._command(launch, descriptors)
         meter = fargate.Meter.create(self._meter_path(launch))
         self._tidy_logs()
         with (self._logs / f"{launch.task_id}.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=ROOT,
-                env=self._environment(launch),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=descriptors,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
+            process = await self._process(launch, listener, log)
         port = listener.getsockname()[1] if listener else None
         if listener:
             listener.close()
         task = TaskProcess(launch, process, port, meter)
         self._running[task.pid] = task
-        self._pids.add(task.pid, " ".join(command[1:]))
         return task
 
-    def _command(self, launch: Launch, descriptors: Sequence[int]) -> list[str]:
-        override = self._settings.task_command
-        if override:
-            descriptor = str(descriptors[0]) if descriptors else "none"
-            return [part.replace("{fd}", descriptor) for part in shlex.split(override)]
+    async def _process(
+        self, launch: Launch, listener: socket.socket | None, log: IO[bytes]
+    ) -> Process:
+        """The task's process: a fork of one that has imported the News API's libraries, or new."""
+        descriptors = [listener.fileno()] if listener else []
+        command = self._command(launch)
+        environment = self._environment(launch)
+        if forking.AVAILABLE and command[:2] == [sys.executable, "-m"]:
+            forked = await self._forks.start(
+                command[2], command[3:], environment, [log.fileno(), *descriptors]
+            )
+            self._pids.add(forked.pid, "sandbox.zygote")
+            return forked
+        number = str(descriptors[0]) if descriptors else "none"
+        started = await asyncio.create_subprocess_exec(
+            *(part.replace("{fd}", number) for part in command),
+            cwd=ROOT,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        self._pids.add(started.pid, " ".join(command[1:]).split("{fd}")[0])
+        return started
+
+    def _command(self, launch: Launch) -> list[str]:
+        """What to run; `{fd}` stands for the number of the listening socket."""
+        if self._settings.task_command:
+            return shlex.split(self._settings.task_command)
         if launch.command:
             return [sys.executable, *launch.command[1:]]
-        return [sys.executable, "-m", "gunicorn", *_GUNICORN, "--bind", f"fd://{descriptors[0]}"]
+        return [sys.executable, "-m", "gunicorn", *_GUNICORN, "--bind", "fd://{fd}"]
 
     def _environment(self, launch: Launch) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "DJANGO_"))}
@@ -220,6 +238,7 @@ class Fleet:
         """End every task; SIGKILL after `timeout` seconds."""
         tasks = list(self._running.values())
         await asyncio.gather(*(task.stop(timeout) for task in tasks))
+        self._forks.close()
 
     def cap_logs(self) -> None:
         """Empty every task log that grew too large; the file is open for appending."""
