@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from sandbox.cloudwatch import queries
 from sandbox.cloudwatch.metrics import Metric
-from sandbox.cloudwatch.periods import gather
+from sandbox.cloudwatch.periods import Periods, gather
 from sandbox.cloudwatch.points import Floats
 from sandbox.cloudwatch.source import Source
+from sandbox.cloudwatch.statistics import is_told
 from sandbox.errors import AwsError
 
 MAX_DATAPOINTS = 1440
@@ -36,7 +39,7 @@ def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> d
         return {"Label": name, "Datapoints": []}
     rows = source.read(metric, window.start, window.end, period=period, now=now)
     periods = gather(rows, window.start, period)
-    columns = {stat: queries.statistic(stat)(periods) for stat in [*plain, *extended]}
+    columns = {stat: _column(stat, metric, periods) for stat in [*plain, *extended]}
     moments = [window.start * 60 + slot * period * 60 for slot in periods.index.tolist()]
     points = [
         {"Timestamp": datetime.fromtimestamp(moment, UTC), "Unit": unit}
@@ -44,6 +47,11 @@ def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> d
         for row, moment in enumerate(moments)
     ]
     return {"Label": name, "Datapoints": points}
+
+
+def _column(name: str, metric: Metric, periods: Periods) -> Floats:
+    found = queries.statistic(name)(periods)
+    return found if is_told(name, metric.namespace) else np.full(len(periods.index), np.nan)
 
 
 def _statistics(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:

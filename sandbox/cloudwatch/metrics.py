@@ -80,7 +80,5 @@ def aggregate(values: Sequence[float], counts: Sequence[float] | None = None) ->
 
 
 def statistic_set(count: float, total: float, low: float, high: float) -> Aggregate:
-    """An aggregate known only by its statistics; if all values are equal they are known too."""
-    equal = low == high and abs(total - low * count) <= 1e-9 * max(1.0, abs(total))
-    buckets = {int(bucket_of(np.array([low]))[0]): count} if equal else None
-    return Aggregate(count, total, low, high, buckets)
+    """An aggregate known only by its statistics."""
+    return Aggregate(count, total, low, high)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sandbox.cloudwatch.points import Floats, Ints, Points, Shorts, Weights
+from sandbox.cloudwatch.points import (
+    Buckets,
+    Floats,
+    Ints,
+    Points,
+    Shorts,
+    Weights,
+    bucket_of,
+)
 
 # Distributions are unfolded into a dense table for this many periods at a time.
 _CHUNK = 2048
@@ -59,7 +67,7 @@ def gather(points: Points, start: int, minutes: int) -> Periods:
 
 def distributions(periods: Periods) -> Iterator[Distribution]:
     """The distributions of all periods, a chunk of periods at a time."""
-    buckets = periods.points.buckets
+    buckets = _with_equal_values(periods.points)
     period = periods.row_period[buckets.row]
     for begin in range(0, len(periods.index), _CHUNK):
         end = min(begin + _CHUNK, len(periods.index))
@@ -70,6 +78,21 @@ def distributions(periods: Periods) -> Iterator[Distribution]:
             buckets.key[lower:upper],
             buckets.weight[lower:upper],
         )
+
+
+def _with_equal_values(points: Points) -> Buckets:
+    """The buckets, and those of statistic sets whose values are all equal: they are known too."""
+    buckets = points.buckets
+    bare = np.bincount(buckets.row, minlength=len(points)) == 0
+    equal = np.abs(points.total - points.low * points.count) <= 1e-9 * np.abs(points.total)
+    row = np.flatnonzero(bare & (points.low == points.high) & equal)
+    if not len(row):
+        return buckets
+    rows = np.concatenate([buckets.row, row])
+    order = np.argsort(rows, kind="stable")
+    key = np.concatenate([buckets.key, bucket_of(points.low[row])])
+    weight = np.concatenate([buckets.weight, points.count[row].astype(np.float32)])
+    return Buckets.of(rows[order], key[order], weight[order])
 
 
 def _unfold(periods: slice, row: Ints, key: Shorts, weight: Weights) -> Distribution:

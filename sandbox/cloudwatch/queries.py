@@ -6,18 +6,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from sandbox.cloudwatch.metric_math import grammar
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.source import minute_of
 from sandbox.cloudwatch.statistics import Statistic, UnknownStatistic, parse
 from sandbox.errors import AwsError
+from sandbox.names import ACCOUNT
 
 MAX_QUERIES = 500
 # Data are kept for 15 months, and accepted up to two hours ahead of time.
 KEPT = timedelta(days=455)
 AHEAD = timedelta(hours=2)
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+_INSIGHTS = re.compile(r"\s*SELECT\s", re.IGNORECASE)
 
 
 def refuse(message: str) -> AwsError:
@@ -43,19 +47,24 @@ class MetricStat:
 
     metric: Metric
     period: int
+    stat: str
     statistic: Statistic
     unit: str | None
 
 
 @dataclass(frozen=True)
 class Query:
-    """Either a statistic of a metric or an expression over other queries."""
+    """Either a statistic of a metric or an expression over other queries.
+
+    `label` is None unless the caller gave one; `period` (minutes) is an expression's own.
+    """
 
     id: str
     stat: MetricStat | None
-    expression: str | None
-    label: str
+    expression: grammar.Node | None
+    label: str | None
     return_data: bool
+    period: int | None = None
 
 
 def window(start: datetime, end: datetime, now: datetime) -> Window:
@@ -113,20 +122,56 @@ def parse_queries(queries: Sequence[Mapping[str, Any]]) -> list[Query]:
     return [_query(query) for query in queries]
 
 
+def in_order(queries: Sequence[Query]) -> list[Query]:
+    """Every query after those its expression refers to.
+
+    Raises AwsError for an id that is not there and for an expression that needs itself.
+    """
+    known = {query.id: query for query in queries}
+    needs: dict[str, set[str]] = {}
+    for query in queries:
+        needs[query.id] = set(grammar.names(query.expression)) if query.expression else set()
+        for name in sorted(needs[query.id] - known.keys()):
+            raise wrong(query.id, f"Unknown identifier '{name}'")
+    try:
+        return [known[name] for name in TopologicalSorter(needs).static_order()]
+    except CycleError as error:
+        circle = error.args[1]
+        raise wrong(circle[0], f"Circular reference to '{circle[0]}'") from error
+
+
+def wrong(query_id: str, reason: str) -> AwsError:
+    """CloudWatch's error for an expression."""
+    return refuse(f"Error in expression '{query_id}': {reason}")
+
+
 def _query(query: Mapping[str, Any]) -> Query:
     name, stat, expression = query["Id"], query.get("MetricStat"), query.get("Expression")
     if not _ID.fullmatch(name):
         raise refuse(f"Id '{name}' must begin with a lowercase letter; letters, digits and _.")
     if (stat is None) == (expression is None):
         raise refuse(f"Query '{name}' must have either MetricStat or Expression, not both.")
-    default = stat["Metric"].get("MetricName", name) if stat else name
+    if query.get("AccountId") not in {None, ACCOUNT}:
+        raise refuse(f"AccountId {query['AccountId']} is not linked to this account.")
+    if query.get("Period") is not None and stat:
+        raise refuse(f"Query '{name}' must not have a Period beside MetricStat.")
     return Query(
         name,
         _metric_stat(stat) if stat else None,
-        expression,
-        query.get("Label") or default,
+        _expression(name, expression) if expression is not None else None,
+        query.get("Label"),
         query.get("ReturnData", True),
+        minutes_of(query["Period"]) if query.get("Period") else None,
     )
+
+
+def _expression(name: str, text: str) -> grammar.Node:
+    if _INSIGHTS.match(text):
+        raise wrong(name, "Metrics Insights queries (SELECT) are not supported by this sandbox")
+    try:
+        return grammar.parse(text)
+    except grammar.InvalidSyntax as error:
+        raise wrong(name, "Invalid syntax") from error
 
 
 def _metric_stat(stat: Mapping[str, Any]) -> MetricStat:
@@ -134,5 +179,5 @@ def _metric_stat(stat: Mapping[str, Any]) -> MetricStat:
     if not asked.get("Namespace") or not asked.get("MetricName"):
         raise refuse("Metric must have a Namespace and a MetricName.")
     metric = Metric.parse(asked["Namespace"], asked["MetricName"], asked.get("Dimensions", ()))
-    period = minutes_of(stat["Period"])
-    return MetricStat(metric, period, statistic(stat["Stat"]), stat.get("Unit"))
+    name, period = stat["Stat"], minutes_of(stat["Period"])
+    return MetricStat(metric, period, name, statistic(name), stat.get("Unit"))

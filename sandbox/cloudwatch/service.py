@@ -11,10 +11,11 @@ from typing import Any
 from sandbox import clock as sandbox_clock
 from sandbox import tokens
 from sandbox.charges import METRICS_REQUESTED, Charges
-from sandbox.cloudwatch import datapoints, publishing, queries
+from sandbox.cloudwatch import datapoints, labels, publishing, queries
 from sandbox.cloudwatch.evaluation import Evaluation
 from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.pages import MAX_DATAPOINTS, Order, page
+from sandbox.cloudwatch.publication import Publication
 from sandbox.cloudwatch.source import Source, minute_of
 from sandbox.cloudwatch.store import Batch, Store
 from sandbox.errors import AwsError
@@ -30,10 +31,18 @@ class CloudWatch:
     """The account's metrics: computed before `epoch`, published since, kept in `home`."""
 
     def __init__(
-        self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = sandbox_clock.now
+        self,
+        home: Path,
+        epoch: datetime,
+        *,
+        clock: Callable[[], datetime] = sandbox_clock.now,
+        delay_factor: float = 1.0,
     ) -> None:
         self._store = Store(home / "metrics.sqlite")
-        self._source = Source(past=History(epoch), store=self._store, epoch=epoch)
+        self._publication = Publication(factor=delay_factor)
+        self._source = Source(
+            past=History(epoch), store=self._store, epoch=epoch, publication=self._publication
+        )
         self._charges = Charges(home)
         self._clock = clock
         self.epoch_minute = minute_of(epoch)
@@ -42,6 +51,19 @@ class CloudWatch:
         """Release the database."""
         self._store.close()
         self._charges.close()
+
+    @property
+    def publication_delay(self) -> float:
+        """Extra seconds (sandbox time) until a measured minute can be read."""
+        return self._publication.delay
+
+    @publication_delay.setter
+    def publication_delay(self, seconds: float) -> None:
+        self._publication.delay = seconds
+
+    def roll_up(self) -> None:
+        """Bring stored minutes down to the resolution kept at their age; takes long, blocks."""
+        self._source.roll_up(self._clock())
 
     def publish(self, batch: Batch) -> None:
         """Set whole minutes, as AWS's own services do: (metric, minute) → (aggregate, unit)."""
@@ -89,7 +111,13 @@ class CloudWatch:
         now = self._clock()
         parsed = queries.parse_queries(parameters["MetricDataQueries"])
         window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
-        evaluation = Evaluation(queries=parsed, window=window, source=self._source, now=now)
+        evaluation = Evaluation(
+            queries=parsed,
+            window=window,
+            source=self._source,
+            now=now,
+            zone=labels.zone((parameters.get("LabelOptions") or {}).get("Timezone")),
+        )
         limit = parameters.get("MaxDatapoints") or MAX_DATAPOINTS
         if not 0 < limit <= MAX_DATAPOINTS:
             raise queries.refuse(f"MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.points import Points, join
+from sandbox.cloudwatch.publication import Publication
 from sandbox.cloudwatch.store import Store
 
 # How long CloudWatch keeps which resolution: (age, minutes per data point).
@@ -36,10 +37,13 @@ def minute_of(moment: datetime) -> int:
 class Source:
     """The past and the published minutes of every metric as one series."""
 
-    def __init__(self, *, past: Past, store: Store, epoch: datetime) -> None:
+    def __init__(
+        self, *, past: Past, store: Store, epoch: datetime, publication: Publication
+    ) -> None:
         self._past = past
         self._store = store
         self._epoch = minute_of(epoch)
+        self._publication = publication
 
     def unit(self, metric: Metric) -> str:
         """The metric's unit; `None` (CloudWatch's word) if nobody named one."""
@@ -56,12 +60,21 @@ class Source:
         for age, step in RETENTION:
             oldest = minute_of(now - age) // 60 * 60
             if period % step == 0 and newer > start:
-                parts.append(self._stretch(metric, max(start, oldest), newer, step))
+                parts.append(self._stretch(metric, max(start, oldest), newer, step, now))
             newer = min(newer, oldest)
         return join(parts[::-1])
 
-    def _stretch(self, metric: Metric, start: int, end: int, step: int) -> Points:
-        if metric not in self._past.metrics():
-            return self._store.read(metric, start, end)
-        past = self._past.read(metric, start, min(end, self._epoch), step)
-        return join([past, self._store.read(metric, max(start, self._epoch), end)])
+    def _stretch(self, metric: Metric, start: int, end: int, step: int, now: datetime) -> Points:
+        has_past = metric in self._past.metrics()
+        since = max(start, self._epoch) if has_past else start
+        measured = self._publication.visible(metric, self._store.read(metric, since, end), now)
+        if not has_past:
+            return measured
+        return join([self._past.read(metric, start, min(end, self._epoch), step), measured])
+
+    def roll_up(self, now: datetime) -> None:
+        """Bring what is stored down to the resolution that is kept at its age."""
+        boundaries = [minute_of(now - age) // 60 * 60 for age, _ in RETENTION]
+        for (_, step), before in zip(RETENTION[1:], boundaries, strict=False):
+            self._store.roll_up(step, before)
+        self._store.forget(boundaries[-1])

@@ -24,9 +24,14 @@ _PLAIN: dict[str, Statistic] = {
     "Maximum": lambda periods: periods.high,
     "Average": lambda periods: periods.total / periods.count,
 }
-_SHORT = re.compile(r"(p|tm|tc|ts)(100|\d{1,2}(?:\.\d{1,10})?)")
-_NUMBER = r"-?\d+(?:\.\d+)?"
-_RANGE = re.compile(rf"(TM|TC|TS|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
+_SHORT = re.compile(r"(p|tm|tc|ts|wm)(100(?:\.0{1,10})?|\d{1,2}(?:\.\d{1,10})?)")
+_NUMBER = r"\d+(?:\.\d{1,10})?"
+_RANGE = re.compile(rf"(TM|TC|TS|WM|PR)\(({_NUMBER}%?)?:({_NUMBER}%?)?\)")
+
+
+_WITHOUT_SINGLE_VALUES = ("AWS/ECS", "AWS/ElastiCache", "ECS/ContainerInsights")
+# Weights are kept in half the width of counts.
+_ROUNDING = 1e-5
 
 
 class UnknownStatistic(ValueError):
@@ -40,6 +45,11 @@ class Trim:
     lower: float
     upper: float
     percent: bool
+
+
+def is_told(name: str, namespace: str) -> bool:
+    """Whether a namespace's metrics have this statistic: some publish no single values."""
+    return name in _PLAIN or namespace not in _WITHOUT_SINGLE_VALUES
 
 
 def parse(name: str) -> Statistic:
@@ -75,19 +85,24 @@ def _trim(kind: str, lower: str | None, upper: str | None) -> Trim:
     if not given or len(set(percents)) > 1 or (kind == "PR" and percents[0]):
         raise UnknownStatistic(f"{kind}({lower or ''}:{upper or ''})")
     open_lower, open_upper = (0.0, 100.0) if percents[0] else (-np.inf, np.inf)
-    return Trim(
-        float(lower.rstrip("%")) if lower else open_lower,
-        float(upper.rstrip("%")) if upper else open_upper,
-        percents[0],
-    )
+    low = float(lower.rstrip("%")) if lower else open_lower
+    high = float(upper.rstrip("%")) if upper else open_upper
+    if low >= high or (percents[0] and high > 100):
+        raise UnknownStatistic(f"{kind}({lower or ''}:{upper or ''})")
+    return Trim(low, high, percents[0])
 
 
 def _from_distribution(periods: Periods, compute: Callable[[Distribution], Floats]) -> Floats:
-    """Apply `compute` where every single value is known; statistic sets hide theirs."""
+    """Apply `compute` where every single value is known and none is negative.
+
+    Statistic sets hide their values; with negative ones CloudWatch has no percentiles.
+    """
     result = np.full(len(periods.index), np.nan)
     for chunk in distributions(periods):
-        known = chunk.weight.sum(axis=1) >= periods.count[chunk.periods] - 1e-6
-        result[chunk.periods] = np.where(known, compute(chunk), np.nan)
+        count = periods.count[chunk.periods]
+        known = chunk.weight.sum(axis=1) >= count * (1 - _ROUNDING) - _ROUNDING
+        positive = periods.low[chunk.periods] >= 0
+        result[chunk.periods] = np.where(known & positive, compute(chunk), np.nan)
     return result
 
 
@@ -122,6 +137,29 @@ def _share_up_to(chunk: Distribution, value: float) -> Floats:
     return np.asarray(np.where(upper <= value, 1.0, part))
 
 
+def _edges(chunk: Distribution, trim: Trim) -> tuple[Floats, Floats]:
+    """The values at which a winsorized mean stops, per period; 0 where it does not."""
+    if trim.percent:
+        lower, upper = (percentile(chunk, share / 100) for share in (trim.lower, trim.upper))
+        return lower, upper
+    height = len(chunk.weight)
+    bounds_of = (np.full(height, bound) for bound in (trim.lower, trim.upper))
+    lower, upper = (np.where(np.isfinite(bound), bound, 0.0) for bound in bounds_of)
+    return lower, upper
+
+
+def _outside(chunk: Distribution, trim: Trim) -> tuple[Floats, Floats]:
+    """How many values lie below and above what the trim keeps, per period."""
+    everything = chunk.weight.sum(axis=1)
+    if trim.percent:
+        return everything * trim.lower / 100, everything * (100 - trim.upper) / 100
+    below, up_to = (
+        (chunk.weight * _share_up_to(chunk, bound)).sum(axis=1)
+        for bound in (trim.lower, trim.upper)
+    )
+    return below, everything - up_to
+
+
 def _trimmed(kind: str, trim: Trim) -> Statistic:
     def count(chunk: Distribution) -> Floats:
         return np.asarray(np.floor(_kept(chunk, trim).sum(axis=1) + 1e-6))
@@ -139,5 +177,11 @@ def _trimmed(kind: str, trim: Trim) -> Statistic:
         everything = np.maximum(chunk.weight.sum(axis=1), 1e-9)
         return np.asarray(100 * _kept(chunk, trim).sum(axis=1) / everything)
 
-    compute = {"TC": count, "TS": total, "TM": mean, "PR": rank}[kind]
+    def winsorized(chunk: Distribution) -> Floats:
+        lower, upper = _edges(chunk, trim)
+        below, above = _outside(chunk, trim)
+        everything = np.maximum(chunk.weight.sum(axis=1), 1e-9)
+        return np.asarray((total(chunk) + below * lower + above * upper) / everything)
+
+    compute = {"TC": count, "TS": total, "TM": mean, "PR": rank, "WM": winsorized}[kind]
     return lambda periods: _from_distribution(periods, compute)

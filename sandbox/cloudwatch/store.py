@@ -1,4 +1,4 @@
-"""Published minutes in SQLite, so that a restart keeps them, with the days in use in memory."""
+"""Published minutes in SQLite, so that a restart keeps them, with the hours in use in memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,12 @@ import numpy as np
 from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.points import NO_BUCKETS, NO_POINTS, Buckets, Points, join, window
 
-DAY = 1440
-_DAYS_IN_MEMORY = 1024
+HOUR = 60
+_DAY = 1440
+# In memory: numbers in rows and buckets. Four million of them are about 50 MB.
+_ENTRIES_IN_MEMORY = 4_000_000
+_ENTRIES_PER_ROW = 10
+_RECENT = 4096
 _SCHEMA = """
 pragma journal_mode = wal;
 pragma synchronous = normal;
@@ -36,6 +41,7 @@ create table if not exists point (
   buckets blob,
   primary key (metric, minute)
 ) without rowid;
+create table if not exists rolled_up (step integer primary key, until integer not null);
 """
 _REMEMBER = """
 insert into metric (identity, unit, last_minute) values (?, ?, ?)
@@ -48,7 +54,13 @@ _READ = """
 select minute, count, total, low, high, buckets from point
 where metric = ? and minute >= ? and minute < ? order by minute
 """
+_DELETE = "delete from point where metric = ? and minute >= ? and minute < ?"
+_FIRST = "select min(minute) from point where metric = ?"
+_ROLLED_UP = "insert or replace into rolled_up values (?, ?)"
 _BUCKET = np.dtype([("key", "<i4"), ("weight", "<f8")])
+
+Row = tuple[int, float, float, float, float, bytes | None]
+Batch = Mapping[tuple[Metric, int], tuple[Aggregate, str]]
 
 
 @dataclass
@@ -56,17 +68,8 @@ class _Known:
     number: int
     unit: str
     last_minute: int
-
-
-@dataclass
-class _Day:
-    """One metric's day: the rows, and their numpy form until the next write."""
-
-    rows: dict[int, Aggregate]
-    points: Points | None = None
-
-
-Batch = Mapping[tuple[Metric, int], tuple[Aggregate, str]]
+    # None until somebody asks for points.
+    first_minute: int | None = None
 
 
 class Store:
@@ -77,7 +80,9 @@ class Store:
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.executescript(_SCHEMA)
         self._lock = threading.RLock()
-        self._days: OrderedDict[tuple[int, int], _Day] = OrderedDict()
+        self._hours: OrderedDict[tuple[int, int], Points] = OrderedDict()
+        self._entries = 0
+        self._recent: OrderedDict[tuple[int, int], Aggregate] = OrderedDict()
         rows = self._database.execute("select id, identity, unit, last_minute from metric")
         self._known = {
             _metric(identity): _Known(number, unit, last) for number, identity, unit, last in rows
@@ -85,7 +90,8 @@ class Store:
 
     def close(self) -> None:
         """Close the database; the store cannot be used afterwards."""
-        self._database.close()
+        with self._lock:
+            self._database.close()
 
     def metrics(self) -> dict[Metric, int]:
         """Every metric ever published, with the newest minute it was published for."""
@@ -116,17 +122,75 @@ class Store:
         """The metric's rows with start <= minute < end."""
         with self._lock:
             known = self._known.get(metric)
-            if known is None or start > known.last_minute:
+            if known is None:
                 return NO_POINTS
-            days = range(start // DAY, -(-min(end, known.last_minute + 1) // DAY))
-            parts = [self._points(known.number, day) for day in days]
+            first = max(start, self._first(known)) // HOUR
+            last = min(end - 1, known.last_minute) // HOUR
+            if first > last:
+                return NO_POINTS
+            parts = self._stretch(known.number, first, last)
         return window(join(parts), start, end)
 
     def at(self, metric: Metric, minute: int) -> Aggregate | None:
         """What one minute holds, None without data."""
         with self._lock:
             known = self._known.get(metric)
-            return self._day(known.number, minute // DAY).rows.get(minute) if known else None
+            if known is None or minute > known.last_minute:
+                return None
+            recent = self._recent.get((known.number, minute))
+            if recent:
+                return recent
+            row = self._database.execute(_READ, (known.number, minute, minute + 1)).fetchone()
+            return _aggregate(row) if row else None
+
+    # -- roll-ups --------------------------------------------------------------------------------
+
+    def roll_up(self, step: int, before: int) -> None:
+        """Put all rows before a minute together into rows of `step` minutes, for good."""
+        for metric in list(self.metrics()):
+            with self._lock:
+                begin = self._rolled_up_until(step)
+                known = self._known[metric]
+                for day in range(max(begin, self._first(known)), before, _DAY):
+                    self._roll_up(known.number, day, min(day + _DAY, before), step)
+        with self._lock, self._database:
+            self._database.execute(_ROLLED_UP, (step, before))
+
+    def forget(self, before: int) -> None:
+        """Drop all rows before a minute, and metrics that have no newer ones."""
+        with self._lock, self._database:
+            for metric, known in list(self._known.items()):
+                self._database.execute(_DELETE, (known.number, 0, before))
+                known.first_minute = None
+                if known.last_minute < before:
+                    self._database.execute("delete from metric where id = ?", (known.number,))
+                    del self._known[metric]
+        self._forget_hours()
+
+    def _rolled_up_until(self, step: int) -> int:
+        row = self._database.execute("select until from rolled_up where step = ?", (step,))
+        found = row.fetchone()
+        return int(found[0]) if found else 0
+
+    def _roll_up(self, number: int, start: int, end: int, step: int) -> None:
+        start = start // step * step
+        rows = self._database.execute(_READ, (number, start, end)).fetchall()
+        coarse = [
+            (minute * step, _total(map(_aggregate, fine)))
+            for minute, fine in groupby(rows, key=lambda row: row[0] // step)
+        ]
+        if len(coarse) == len(rows):
+            return
+        with self._database:
+            self._database.execute(_DELETE, (number, start, end))
+            self._database.executemany(_WRITE, [_row(number, *one) for one in coarse])
+        self._forget_hours()
+
+    def _forget_hours(self) -> None:
+        self._hours.clear()
+        self._entries = 0
+
+    # -- writing ---------------------------------------------------------------------------------
 
     def _sum(self, metric: Metric, minute: int, new: Aggregate) -> Aggregate:
         old = self.at(metric, minute)
@@ -138,40 +202,69 @@ class Store:
             self._database.executemany(
                 _WRITE,
                 [
-                    (number, minute, new.count, new.total, new.low, new.high, _pack(new.buckets))
+                    _row(number, minute, new)
                     for number, ((_, minute), (new, _)) in zip(numbers, batch.items(), strict=True)
                 ],
             )
         for number, ((_, minute), (new, _)) in zip(numbers, batch.items(), strict=True):
-            day = self._day(number, minute // DAY)
-            day.rows[minute] = new
-            day.points = None
+            self._recent[number, minute] = new
+            self._recent.move_to_end((number, minute))
+            self._drop(number, minute // HOUR)
+        while len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
 
     def _remember(self, metric: Metric, minute: int, unit: str) -> int:
         known = self._known.get(metric)
+        if known and known.first_minute is not None:
+            known.first_minute = min(known.first_minute, minute)
         if known and known.unit == unit and known.last_minute >= minute:
             return known.number
         row = (_identity(metric), unit, minute)
         (number,) = self._database.execute(_REMEMBER, row).fetchone()
         last = max(minute, known.last_minute) if known else minute
-        self._known[metric] = _Known(number, unit, last)
+        first = known.first_minute if known else minute
+        self._known[metric] = _Known(number, unit, last, first)
         return int(number)
 
-    def _day(self, number: int, day: int) -> _Day:
-        key = (number, day)
-        if key not in self._days:
-            rows = self._database.execute(_READ, (number, day * DAY, (day + 1) * DAY))
-            self._days[key] = _Day({row[0]: _aggregate(row) for row in rows})
-            if len(self._days) > _DAYS_IN_MEMORY:
-                self._days.popitem(last=False)
-        self._days.move_to_end(key)
-        return self._days[key]
+    # -- reading ---------------------------------------------------------------------------------
 
-    def _points(self, number: int, day_number: int) -> Points:
-        day = self._day(number, day_number)
-        if day.points is None:
-            day.points = _columns(sorted(day.rows.items()))
-        return day.points
+    def _first(self, known: _Known) -> int:
+        if known.first_minute is None:
+            (first,) = self._database.execute(_FIRST, (known.number,)).fetchone()
+            known.first_minute = known.last_minute + 1 if first is None else int(first)
+        return known.first_minute
+
+    def _stretch(self, number: int, first: int, last: int) -> list[Points]:
+        missing = [hour for hour in range(first, last + 1) if (number, hour) not in self._hours]
+        fresh = self._load(number, missing[0], missing[-1]) if missing else {}
+        parts = []
+        for hour in range(first, last + 1):
+            if hour not in fresh:
+                self._hours.move_to_end((number, hour))
+            parts.append(fresh[hour] if hour in fresh else self._hours[number, hour])
+        for hour, points in fresh.items():
+            self._keep(number, hour, points)
+        return parts
+
+    def _load(self, number: int, first: int, last: int) -> dict[int, Points]:
+        hours = dict.fromkeys(range(first, last + 1), NO_POINTS)
+        rows = self._database.execute(_READ, (number, first * HOUR, (last + 1) * HOUR))
+        for hour, group in groupby(rows, key=lambda row: row[0] // HOUR):
+            hours[hour] = _columns(list(group))
+        return hours
+
+    def _keep(self, number: int, hour: int, points: Points) -> None:
+        self._drop(number, hour)
+        self._hours[number, hour] = points
+        self._entries += _weight(points)
+        while self._entries > _ENTRIES_IN_MEMORY and len(self._hours) > 1:
+            _, oldest = self._hours.popitem(last=False)
+            self._entries -= _weight(oldest)
+
+    def _drop(self, number: int, hour: int) -> None:
+        dropped = self._hours.pop((number, hour), None)
+        if dropped is not None:
+            self._entries -= _weight(dropped)
 
 
 def _identity(metric: Metric) -> str:
@@ -183,7 +276,18 @@ def _metric(identity: str) -> Metric:
     return Metric(namespace, name, tuple((key, value) for key, value in dimensions))
 
 
-def _aggregate(row: tuple[int, float, float, float, float, bytes | None]) -> Aggregate:
+def _total(parts: Iterator[Aggregate]) -> Aggregate:
+    total = next(parts)
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _row(number: int, minute: int, new: Aggregate) -> tuple[object, ...]:
+    return number, minute, new.count, new.total, new.low, new.high, _pack(new.buckets)
+
+
+def _aggregate(row: Row) -> Aggregate:
     _, count, total, low, high, blob = row
     return Aggregate(count, total, low, high, _unpack(blob))
 
@@ -201,21 +305,20 @@ def _unpack(blob: bytes | None) -> dict[int, float] | None:
     return dict(zip(table["key"].tolist(), table["weight"].tolist(), strict=True))
 
 
-def _columns(rows: Iterable[tuple[int, Aggregate]]) -> Points:
-    rows = list(rows)
-    if not rows:
-        return NO_POINTS
-    table = np.array([(m, a.count, a.total, a.low, a.high) for m, a in rows], dtype=np.float64).T
-    return Points(table[0].astype(np.int64), table[1], table[2], table[3], table[4], _buckets(rows))
+def _weight(points: Points) -> int:
+    return len(points.buckets.row) + _ENTRIES_PER_ROW * (len(points) + 1)
 
 
-def _buckets(rows: list[tuple[int, Aggregate]]) -> Buckets:
-    entries = [
-        (row, key, weight)
-        for row, (_, minute) in enumerate(rows)
-        for key, weight in sorted((minute.buckets or {}).items())
-    ]
-    if not entries:
+def _columns(rows: list[Row]) -> Points:
+    table = np.array([row[:5] for row in rows], dtype=np.float64).T
+    buckets = _buckets([row[5] for row in rows])
+    return Points(table[0].astype(np.int64), table[1], table[2], table[3], table[4], buckets)
+
+
+def _buckets(blobs: Iterable[bytes | None]) -> Buckets:
+    tables = [np.frombuffer(blob or b"", dtype=_BUCKET) for blob in blobs]
+    if not any(len(table) for table in tables):
         return NO_BUCKETS
-    table = np.array(entries, dtype=np.float64).T
-    return Buckets.of(table[0].astype(np.int64), table[1].astype(np.int64), table[2])
+    row = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    entries = np.concatenate(tables)
+    return Buckets.of(row, entries["key"], entries["weight"])

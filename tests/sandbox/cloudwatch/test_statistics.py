@@ -97,13 +97,55 @@ def test_a_percentile_rank_is_the_share_of_values_in_the_range(tmp_path_factory)
     assert value_of("PR(0.3:1)", [values], tmp_path_factory) == pytest.approx(50.0)
 
 
-def test_zero_and_negative_values_have_their_order(tmp_path_factory):
-    values = [-8.0, -2.0, 0.0, 0.0, 3.0]
+def test_zero_is_the_smallest_value_that_has_percentiles(tmp_path_factory):
+    values = [0.0, 0.0, 0.0, 3.0]
 
-    assert value_of("p20", [values], tmp_path_factory) == pytest.approx(-8.0, rel=0.02)
-    assert value_of("p40", [values], tmp_path_factory) == pytest.approx(-2.0, rel=0.02)
     assert value_of("p60", [values], tmp_path_factory) == 0.0
-    assert value_of("TC(:0)", [values], tmp_path_factory) == 4
+    assert value_of("TC(:0)", [values], tmp_path_factory) == 3
+
+
+def test_with_negative_values_there_are_no_percentiles(tmp_path_factory):
+    values = [-8.0, 0.0, 3.0]
+
+    assert value_of("Minimum", [values], tmp_path_factory) == -8.0
+    for name in ("p50", "TM(:90%)", "TC(:1)", "PR(:1)", "wm90"):
+        assert math.isnan(value_of(name, [values], tmp_path_factory))
+
+
+def test_a_winsorized_mean_counts_the_outliers_as_the_edge(tmp_path_factory):
+    values = [1.0] * 10 + [5.0] * 80 + [1000.0] * 10
+
+    by_percent = value_of("WM(10%:90%)", [values], tmp_path_factory)
+    by_value = value_of("WM(2:10)", [values], tmp_path_factory)
+    one_sided = value_of("wm90", [values], tmp_path_factory)
+
+    assert by_percent == pytest.approx((10 * 1 + 80 * 5 + 10 * 5) / 100, rel=0.02)
+    assert by_value == pytest.approx((10 * 2 + 80 * 5 + 10 * 10) / 100, rel=0.02)
+    assert one_sided == pytest.approx((10 * 1 + 80 * 5 + 10 * 5) / 100, rel=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=samples, percent=st.sampled_from([50, 90, 99]))
+def test_a_trimmed_sum_is_the_trimmed_mean_times_the_trimmed_count(
+    values, percent, tmp_path_factory
+):
+    kept = len(values) * percent / 100
+
+    mean, total = (
+        value_of(f"{kind}{percent}", [values], tmp_path_factory) for kind in ("tm", "ts")
+    )
+
+    assert total == pytest.approx(mean * kept, rel=1e-4)
+
+
+def test_an_open_bound_keeps_everything_on_its_side(tmp_path_factory):
+    values = [0.1] * 30 + [0.5] * 50 + [2.0] * 20
+
+    assert value_of("TC(0.3:)", [values], tmp_path_factory) == 70
+    assert value_of("TS(80%:)", [values], tmp_path_factory) == pytest.approx(40.0, rel=0.02)
+    assert value_of("IQM", [values], tmp_path_factory) == pytest.approx(
+        value_of("TM(25%:75%)", [values], tmp_path_factory)
+    )
 
 
 def test_a_statistic_set_hides_its_percentiles_but_not_its_sum(tmp_path):
@@ -126,7 +168,11 @@ def test_a_statistic_set_of_equal_values_has_percentiles(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["p101", "Median", "TM(1:2%)", "TC(:)", "PR(10%:20%)", "wm90", "p", "sum"]
+    "name",
+    [
+        *("p101", "Median", "TM(1:2%)", "TC(:)", "PR(10%:20%)", "WM90", "p", "sum", "pr90"),
+        *("TM(90%:10%)", "TC(5:5)", "TS(:101%)", "TM(-1:2)"),
+    ],
 )
 def test_unknown_statistics_are_refused(name):
     with pytest.raises(UnknownStatistic):

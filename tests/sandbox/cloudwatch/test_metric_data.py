@@ -1,4 +1,4 @@
-"""The CloudWatch service: what is published can be asked for, a page at a time, after a restart."""
+"""GetMetricData and GetMetricStatistics: what is published can be asked for, page by page."""
 
 from __future__ import annotations
 
@@ -12,68 +12,18 @@ from sandbox.cloudwatch.service import CloudWatch
 from sandbox.cloudwatch.source import minute_of
 from sandbox.errors import AwsError
 from sandbox.measurements import load_balancer_dimension
-
-NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
-EPOCH = NOW - timedelta(hours=2)
-NOON = NOW.replace(minute=0)
-
-
-@pytest.fixture
-def cloudwatch(tmp_path):
-    service = CloudWatch(tmp_path, EPOCH, clock=lambda: NOW)
-    yield service
-    service.close()
-
-
-def put(cloudwatch, minute, *values, name="Jobs", dimensions=(("Queue", "a"),), **datum):
-    """Publish values for the minute that begins so many minutes after noon."""
-    cloudwatch.put_metric_data(
-        Namespace="News",
-        MetricData=[
-            {
-                "MetricName": name,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
-                "Timestamp": NOON + timedelta(minutes=minute, seconds=20),
-                **({"Values": list(values)} if values else {}),
-                **datum,
-            }
-        ],
-    )
-
-
-def stat(query_id="q", statistic="Sum", period=60, dimensions=(("Queue", "a"),), **query):
-    metric = {
-        "Namespace": "News",
-        "MetricName": query.pop("name", "Jobs"),
-        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions],
-    }
-    unit = {"Unit": query.pop("unit")} if "unit" in query else {}
-    how = {"Metric": metric, "Period": period, "Stat": statistic, **unit}
-    return {"Id": query_id, "MetricStat": how, **query}
-
-
-def math(expression, query_id="e", **query):
-    return {"Id": query_id, "Expression": expression, **query}
-
-
-def answer(cloudwatch, *queries, start=0, end=10, **parameters):
-    """GetMetricData between minutes after noon, oldest first unless asked otherwise."""
-    return asyncio.run(
-        cloudwatch.get_metric_data(
-            MetricDataQueries=list(queries),
-            StartTime=NOON + timedelta(minutes=start),
-            EndTime=NOON + timedelta(minutes=end),
-            **{"ScanBy": "TimestampAscending", **parameters},
-        )
-    )
-
-
-def values(cloudwatch, *queries, **parameters):
-    return answer(cloudwatch, *queries, **parameters)["MetricDataResults"][-1]["Values"]
-
-
-def minutes(result):
-    return [int((stamp - NOON).total_seconds() // 60) for stamp in result["Timestamps"]]
+from tests.sandbox.cloudwatch.asking import (
+    EPOCH,
+    NOON,
+    NOW,
+    answer,
+    math,
+    minutes,
+    put,
+    stat,
+    statistics,
+    values,
+)
 
 
 def test_what_is_put_twice_into_a_minute_adds_up(cloudwatch):
@@ -338,119 +288,6 @@ def test_a_start_that_is_not_before_the_end_is_refused(cloudwatch):
     assert refused.value.code == "ValidationError"
 
 
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("q + 1", [3.0, 5.0]),
-        ("100 * q / (q + q)", [50.0, 50.0]),
-        ("-q + 10 ^ 2", [98.0, 96.0]),
-        ("q / 0", []),
-        ("q + gaps", [2.0 + 9.0]),
-        ("q + FILL(gaps, 0)", [2.0 + 9.0, 4.0]),
-        ("FILL(gaps, REPEAT) + 0 * q", [9.0, 9.0]),
-        ("IF(q > 3, 1, 0)", [0.0, 1.0]),
-        ("IF(q > 3, q)", None),
-        ("q ** 2", None),
-        ("RATE(q)", None),
-        ("SUM([q, gaps])", None),
-        ("SEARCH('{News}', 'Sum', 60)", None),
-        ("SELECT AVG(Jobs) FROM News", None),
-        ("METRICS()", None),
-        ("q if q else q", None),
-        ("unknown * 2", None),
-        ("5", None),
-        ("e + 1", None),
-        ("-" * 2000 + "q", None),
-        ("q + five", None),
-    ],
-)
-def test_metric_math(cloudwatch, expression, expected):
-    put(cloudwatch, 0, 2.0)
-    put(cloudwatch, 1, 4.0)
-    put(cloudwatch, 0, 9.0, name="Gaps")
-    queries = [
-        stat(ReturnData=False),
-        stat("gaps", name="Gaps", ReturnData=False),
-        stat("five", period=300, ReturnData=False),
-        math(expression),
-    ]
-
-    if expected is None:
-        with pytest.raises(AwsError) as refused:
-            values(cloudwatch, *queries)
-        assert refused.value.code == "ValidationError"
-    else:
-        assert values(cloudwatch, *queries) == expected
-
-
-@pytest.mark.parametrize(
-    ("datum", "code"),
-    [
-        ({}, "MissingParameter"),
-        ({"Value": 1.0, "Values": [1.0]}, "InvalidParameterCombination"),
-        ({"Values": [1.0, 2.0], "Counts": [1.0]}, "InvalidParameterCombination"),
-        ({"Values": [1.0] * 151}, "InvalidParameterValue"),
-        ({"Value": float("nan")}, "InvalidParameterValue"),
-        ({"Value": 2.0**361}, "InvalidParameterValue"),
-        ({"Value": 1.0, "Timestamp": NOW - timedelta(days=15)}, "InvalidParameterValue"),
-        ({"Value": 1.0, "Timestamp": NOW + timedelta(hours=3)}, "InvalidParameterValue"),
-        (
-            {"StatisticValues": {"SampleCount": 0, "Sum": 0, "Minimum": 0, "Maximum": 0}},
-            "InvalidParameterValue",
-        ),
-    ],
-)
-def test_data_that_make_no_sense_are_refused(cloudwatch, datum, code):
-    with pytest.raises(AwsError) as refused:
-        put(cloudwatch, 1, **datum)
-
-    assert refused.value.code == code
-
-
-def test_nobody_publishes_into_an_aws_namespace(cloudwatch):
-    with pytest.raises(AwsError) as refused:
-        cloudwatch.put_metric_data(
-            Namespace="AWS/ECS", MetricData=[{"MetricName": "CPUUtilization", "Value": 1.0}]
-        )
-
-    assert refused.value.code == "InvalidParameterValue"
-
-
-def test_metrics_are_listed_by_namespace_name_and_dimension(cloudwatch):
-    put(cloudwatch, 1, 1.0, dimensions=(("Queue", "a"), ("Zone", "1")))
-    put(cloudwatch, 1, 1.0, dimensions=(("Queue", "b"),))
-
-    def listed(**filters):
-        return len(cloudwatch.list_metrics(Namespace="News", **filters)["Metrics"])
-
-    assert listed() == 2
-    assert listed(MetricName="Jobs") == 2
-    assert listed(MetricName="jobs") == 0
-    assert listed(Dimensions=[{"Name": "Queue"}]) == 2
-    assert listed(Dimensions=[{"Name": "Queue", "Value": "b"}]) == 1
-    assert listed(Dimensions=[{"Name": "Zone", "Value": "2"}]) == 0
-
-
-def test_metrics_are_listed_500_a_page(cloudwatch):
-    for number in range(501):
-        put(cloudwatch, 1, 1.0, name=f"Jobs{number}")
-
-    first = cloudwatch.list_metrics(Namespace="News")
-    second = cloudwatch.list_metrics(Namespace="News", NextToken=first["NextToken"])
-
-    assert (len(first["Metrics"]), len(second["Metrics"])) == (500, 1)
-    assert "NextToken" not in second
-
-
-def test_only_metrics_of_the_last_three_hours_are_recently_active(cloudwatch):
-    put(cloudwatch, -600, 1.0, name="Old")
-    put(cloudwatch, 1, 1.0, name="New")
-
-    recent = cloudwatch.list_metrics(Namespace="News", RecentlyActive="PT3H")["Metrics"]
-
-    assert [metric["MetricName"] for metric in recent] == ["New"]
-
-
 def test_metric_statistics_give_several_statistics_at_once(cloudwatch):
     put(cloudwatch, 1, 2.0, 4.0, Unit="Seconds")
 
@@ -487,20 +324,6 @@ def test_more_than_1440_datapoints_of_statistics_are_refused(cloudwatch):
         )
 
     assert refused.value.code == "InvalidParameterCombination"
-
-
-def statistics(cloudwatch, **changed):
-    """GetMetricStatistics of Jobs over five minutes after noon."""
-    parameters = {
-        "Namespace": "News",
-        "MetricName": "Jobs",
-        "Dimensions": [{"Name": "Queue", "Value": "a"}],
-        "StartTime": NOON,
-        "EndTime": NOON + timedelta(minutes=5),
-        "Period": 60,
-        "Statistics": ["Sum"],
-    }
-    return asyncio.run(cloudwatch.get_metric_statistics(**{**parameters, **changed}))
 
 
 def test_metric_statistics_of_another_unit_have_no_data(cloudwatch):
@@ -543,32 +366,3 @@ def test_requests_that_make_no_sense_are_refused(cloudwatch, call, code):
         call(cloudwatch)
 
     assert refused.value.code == code
-
-
-def test_data_of_entities_are_data(cloudwatch):
-    cloudwatch.put_metric_data(
-        Namespace="News",
-        EntityMetricData=[
-            {
-                "MetricData": [
-                    {
-                        "MetricName": "Jobs",
-                        "Dimensions": [{"Name": "Queue", "Value": "a"}],
-                        "Timestamp": NOON + timedelta(minutes=1),
-                        "Value": 4.0,
-                    }
-                ]
-            }
-        ],
-    )
-
-    assert values(cloudwatch, stat()) == [4.0]
-
-
-def test_days_that_left_the_memory_are_read_again(cloudwatch, monkeypatch):
-    monkeypatch.setattr("sandbox.cloudwatch.store._DAYS_IN_MEMORY", 1)
-    put(cloudwatch, 1, 1.0)
-    put(cloudwatch, 1, 2.0, name="Other")
-
-    assert values(cloudwatch, stat()) == [1.0]
-    assert values(cloudwatch, stat(name="Other")) == [2.0]

@@ -1,0 +1,1 @@
+"""CloudWatch's metric math: its grammar, its three types and its functions."""
