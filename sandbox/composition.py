@@ -20,7 +20,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import clock, feeds, world
+from sandbox import clock, feeds, relays, world
+from sandbox.chaos.shared import NAME as FAULT_FILE
+from sandbox.chaos.shared import FaultFile
 from sandbox.context import Context, Handler
 from sandbox.control import Control, loopback_only
 from sandbox.ecs.account import Account
@@ -55,6 +57,7 @@ class Sandbox:
         self._state = State(settings.home / "ecs.sqlite")
         self._sockets = self._socket_directory()
         self._epoch = self._state.epoch()
+        self._relays = relays.plans(settings.environment, self._sockets)
         self._settings = settings = replace(settings, environment=self._news_environment(settings))
         self._pids = PidFile(settings.home / "pids")
         self._pids.reap()
@@ -76,6 +79,9 @@ class Sandbox:
         self._traffic: asyncio.subprocess.Process | None = None
         self._ready = False
         self._routes: dict[tuple[str, str], Handler] = {}
+        self._control = Control(
+            self._switches, self._status, self._kill, self._set_traffic, settings.traffic
+        )
         self._context = self._new_context()
 
     def _set_clock(self, settings: Settings) -> None:
@@ -100,7 +106,9 @@ class Sandbox:
         context.serve("ecs", self._ecs)
         context.serve("elbv2", ElasticLoadBalancing(self._balancers))
         context.provided.extend([self._account, self._ecs, self._controller, self._scheduler])
-        context.provided.extend([self._fleet, self._balancers])
+        context.provided.extend([self._fleet, self._balancers, self._control])
+        relayed = [plan.name for plan in self._relays]
+        context.provide(FaultFile(self._sockets / FAULT_FILE, relayed))
         return context
 
     def _route(self, method: str, path: str, handler: Handler) -> None:
@@ -129,7 +137,7 @@ class Sandbox:
         secret = self._state.get("account", "news-secret") or secrets.token_hex(32)
         self._state.put("account", "news-secret", secret)
         return {
-            **settings.environment,
+            **relays.environment(settings.environment, self._relays),
             "NEWS_SECRET_KEY": secret,
             "NEWS_SOURCES": json.dumps(feeds.catalogue(settings.gateway_url)),
         }
@@ -141,7 +149,7 @@ class Sandbox:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[loopback_only])
         app.router.add_get("/_health", _health)
         app.router.add_get("/_feeds/{name}.xml", feeds.handle)
-        Control(self._switches, self._status, self._kill, self._set_traffic).add_routes(app.router)
+        self._control.add_routes(app.router)
         app.router.add_route("*", "/_{path:.*}", self._routed)
         app.router.add_route("*", "/{path:.*}", self._gateway.handle)
         # A request that hangs on purpose must not hold up the end.
@@ -175,6 +183,7 @@ class Sandbox:
         listen = [
             f"--listen={k}={port}" for k, port in world.balancer_ports(self._settings).items()
         ]
+        listen += [f"--relay={json.dumps(plan.argument())}" for plan in self._relays]
         socket = self._sockets / "alb"
         socket.unlink(missing_ok=True)
         access_log = self._settings.home / "alb.log"

@@ -1,6 +1,7 @@
-"""The control API under /_sandbox: what the sandbox does, and faults to switch on.
+"""The control API under /_sandbox: what the sandbox does, killing tasks, and the readers' rate.
 
 Loopback only, like the gateway; changes need a JSON body, which no web page can send unasked.
+Parts add their own routes: faults, scenarios, the list of operations.
 """
 
 from __future__ import annotations
@@ -11,68 +12,52 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.switches import Switch, Switches
+from sandbox.switches import Switches
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+MAX_RATE = 500.0
 
 
 class Control:
-    """Handlers of /_sandbox; `status`, `kill` and `set_traffic` are the composition's."""
+    """Handlers of /_sandbox; `status`, `kill` and `send` (a rate to the readers) are given."""
 
     def __init__(
         self,
         switches: Switches,
         status: Callable[[], dict[str, Any]],
         kill: Callable[[str], bool],
-        set_traffic: Callable[[float], None],
+        send: Callable[[float], None],
+        rate: float,
     ) -> None:
         self._switches = switches
         self._status = status
         self._kill = kill
-        self._set_traffic = set_traffic
+        self._send = send
+        self.rate = rate
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Register every route."""
         router.add_get("/_sandbox/status", self._get_status)
-        router.add_get("/_sandbox/faults", self._get_faults)
-        router.add_post("/_sandbox/faults", self._post_fault)
-        router.add_delete("/_sandbox/faults", self._delete_faults)
-        router.add_delete("/_sandbox/operations", self._delete_operations)
+        router.add_delete("/_sandbox/calls", self._delete_calls)
+        router.add_delete("/_sandbox/operations", self._delete_calls)
         router.add_post("/_sandbox/tasks/{task}/kill", self._post_kill)
         router.add_post("/_sandbox/traffic", self._post_traffic)
+
+    def set_rate(self, rate: float) -> None:
+        """Let readers send so many requests a second on average; raises ValueError."""
+        if not 0 <= rate <= MAX_RATE:
+            raise ValueError(f"rate must be a number of requests a second, 0 to {MAX_RATE:g}")
+        self.rate = rate
+        self._send(rate)
+
+    def status(self) -> dict[str, Any]:
+        """What GET /_sandbox/status answers."""
+        return self._status()
 
     async def _get_status(self, _: web.Request) -> web.Response:
         return web.json_response(self._status())
 
-    async def _get_faults(self, _: web.Request) -> web.Response:
-        return web.json_response({"faults": [vars(fault) for fault in self._switches.faults]})
-
-    async def _post_fault(self, request: web.Request) -> web.Response:
-        given = await body(request)
-        kind = str(given.get("kind", "error"))
-        if kind not in ("error", "access-denied", "hang", "late-apply") or "operation" not in given:
-            raise web.HTTPBadRequest(text="operation is required; kind is one of four")
-        try:
-            switch = Switch(
-                kind="deny" if kind == "access-denied" else kind,
-                operation=str(given["operation"]),
-                share=float(given.get("rate", 1.0)),
-                remaining=None if given.get("count") is None else int(given["count"]),
-                detail=str(given.get("error", "ThrottlingException")),
-                message=str(given.get("message", "Rate exceeded")),
-                status=int(given.get("status", 400)),
-                seconds=float(given.get("seconds", 3600.0)),
-            )
-        except (ValueError, TypeError) as error:
-            raise web.HTTPBadRequest(text=str(error)) from error
-        self._switches.faults.append(switch)
-        return await self._get_faults(request)
-
-    async def _delete_faults(self, request: web.Request) -> web.Response:
-        self._switches.faults.clear()
-        return await self._get_faults(request)
-
-    async def _delete_operations(self, _: web.Request) -> web.Response:
+    async def _delete_calls(self, _: web.Request) -> web.Response:
         self._switches.calls.clear()
         return web.json_response({"operations": {}})
 
@@ -84,11 +69,11 @@ class Control:
 
     async def _post_traffic(self, request: web.Request) -> web.Response:
         try:
-            rate = float((await body(request))["rate"])
+            self.set_rate(float((await body(request))["rate"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise web.HTTPBadRequest(text="rate must be a number of requests a second") from error
-        self._set_traffic(rate)
-        return web.json_response({"rate": rate})
+            text = f"rate must be a number of requests a second, 0 to {MAX_RATE:g}"
+            raise web.HTTPBadRequest(text=text) from error
+        return web.json_response({"rate": self.rate})
 
 
 async def body(request: web.Request) -> dict[str, Any]:

@@ -10,7 +10,13 @@ import importlib
 
 from sandbox.context import Context
 
-PARTS: tuple[str, ...] = ("sandbox.cloudwatch.part", "sandbox.alarms.part", "sandbox.estate.part")
+PARTS: tuple[str, ...] = (
+    "sandbox.cloudwatch.part",
+    "sandbox.alarms.part",
+    "sandbox.costexplorer.part",
+    "sandbox.estate.part",
+    "sandbox.chaos.part",
+)
 
 
 async def join_all(sandbox: Context) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from sandbox.alb.access_log import AccessLog
 from sandbox.alb.control import application
 from sandbox.alb.listener import IDLE_SECONDS, ClientConnection, Listener
 from sandbox.alb.metrics import Book
+from sandbox.alb.relay import Address, Relay
 from sandbox.alb.routing import Router
+from sandbox.alb.trouble import Trouble
+from sandbox.chaos.shared import NAME, Watched
 from sandbox.processes import die_with_parent
 
 
@@ -23,18 +27,28 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--listen", action="append", default=[], metavar="ID=PORT")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="idle time-out, seconds")
+    relay = "one JSON object: name, listen, and path or host and port"
+    parser.add_argument("--relay", action="append", default=[], type=json.loads, help=relay)
     parser.add_argument("--log", type=Path, default=None, help="access log file")
     return parser.parse_args()
 
 
 def _listeners(
-    arguments: argparse.Namespace, router: Router, book: Book, log: AccessLog
+    arguments: argparse.Namespace, router: Router, book: Book, log: AccessLog, watched: Watched
 ) -> dict[str, Listener]:
     named = (pair.rpartition("=") for pair in arguments.listen)
+    trouble = Trouble(watched)
     return {
-        name: Listener(name, int(port), router, book, log, arguments.idle)
+        name: Listener(name, int(port), router, book, log, trouble, arguments.idle)
         for name, _, port in named
     }
+
+
+def _relays(arguments: argparse.Namespace, watched: Watched) -> list[Relay]:
+    return [
+        Relay(plan.pop("name"), Path(plan.pop("listen")), Address(**plan), watched)
+        for plan in arguments.relay
+    ]
 
 
 async def _open_ports(listeners: dict[str, Listener], host: str) -> list[asyncio.Server]:
@@ -58,7 +72,8 @@ async def _flush_every_second(log: AccessLog) -> None:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     router, book, log = Router(), Book(), AccessLog(arguments.log)
-    listeners = _listeners(arguments, router, book, log)
+    watched = Watched(arguments.control.with_name(NAME))
+    listeners = _listeners(arguments, router, book, log, watched)
     servers = await _open_ports(listeners, arguments.host)
     runner = web.AppRunner(application(router, book, listeners), access_log=None)
     await runner.setup()
@@ -66,9 +81,14 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    flushing = asyncio.create_task(_flush_every_second(log))
+    relays = _relays(arguments, watched)
+    jobs = [asyncio.create_task(relay.run()) for relay in relays]
+    jobs.append(asyncio.create_task(_flush_every_second(log)))
     await stop.wait()
-    flushing.cancel()
+    for job in jobs:
+        job.cancel()
+    for relay in relays:
+        relay.close()
     for server in servers:
         server.close()
     log.flush()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import struct
 import time
 from dataclasses import dataclass
 from typing import cast
@@ -14,6 +17,7 @@ from sandbox.alb.access_log import AccessLog, Entry
 from sandbox.alb.message import Request, TooLarge
 from sandbox.alb.metrics import Book, Minute
 from sandbox.alb.routing import Router, Target
+from sandbox.alb.trouble import RESET, Trouble
 from sandbox.alb.upstream import Upstream
 
 IDLE_SECONDS = 60.0
@@ -37,6 +41,7 @@ class Listener:
     router: Router
     book: Book
     log: AccessLog
+    trouble: Trouble
     idle_seconds: float = IDLE_SECONDS
     connections: int = 0
 
@@ -129,7 +134,21 @@ class ClientConnection(asyncio.Protocol):
         self._sent = 0
         request.trace_id()
         self._wire = request.forwarded(self._client, self._listener.port)
-        self._choose()
+        struck = self._listener.trouble.strike(self._listener.load_balancer)
+        if struck is None:
+            self._choose()
+        elif struck == RESET:
+            self._reset()
+        else:
+            self._answer(struck)
+
+    def _reset(self) -> None:
+        """Break the client's connection; nobody answered, so nothing is counted as an answer."""
+        self._busy = False
+        with socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno())) as own:
+            # Without lingering, closing sends RST instead of FIN.
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
 
     def _choose(self) -> None:
         self._group, target = self._listener.router.choose(self._listener.load_balancer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,40 @@ def write(path: Path, faults: Mapping[str, Any]) -> None:
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(faults))
     draft.replace(path)
+
+
+class FaultFile:
+    """The sandbox's side of the file. `relays` are the dependencies that can be made to fail."""
+
+    def __init__(self, path: Path, relays: Collection[str]) -> None:
+        self.path = path
+        self.relays = relays
+        self._faults: dict[str, Any] = {**CALM, "tasks": [], "balancer": [], "relays": {}}
+        self._write()
+
+    def seed(self, seed: int | None) -> None:
+        """Let every reader draw from dice of this seed from now on."""
+        self._faults["seed"] = seed
+        self._write()
+
+    def add(self, section: str, row: Mapping[str, Any]) -> None:
+        """Put a row into `tasks` or `balancer`."""
+        self._faults[section].append(row)
+        self._write()
+
+    def remove(self, section: str, row: Mapping[str, Any]) -> None:
+        """Take that very row out again."""
+        self._faults[section] = [kept for kept in self._faults[section] if kept is not row]
+        self._write()
+
+    def relay(self, name: str, row: Mapping[str, Any] | None) -> None:
+        """Let one relay fail as `row` says, or (None) work again."""
+        others = {key: kept for key, kept in self._faults["relays"].items() if key != name}
+        self._faults["relays"] = others | ({name: row} if row else {})
+        self._write()
+
+    def _write(self) -> None:
+        write(self.path, self._faults)
 
 
 class Watched:

@@ -1,0 +1,130 @@
+"""Faults of the workload, its load balancers, and what it depends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.chaos.effects import CannotHappen, Given, Started, part, undo
+from sandbox.chaos.shared import FaultFile
+from sandbox.context import Context
+from sandbox.control import Control
+from sandbox.ecs.api import Ecs
+from sandbox.errors import AwsError
+from sandbox.load_balancers import LoadBalancers
+from sandbox.names import REGISTRY
+
+
+async def _latency(sandbox: Context, given: Given) -> Started:
+    row = {key: given[key] for key in ("share", "service", "version")}
+    row["seconds"] = given["milliseconds"] / 1000
+    says = f"{_tasks(given)} answer {given['milliseconds']:g} ms later."
+    return _row(sandbox, "tasks", row, says)
+
+
+async def _errors(sandbox: Context, given: Given) -> Started:
+    says = f"{_tasks(given)} answer {given['share']:.0%} of requests with {given['status']}."
+    return _row(sandbox, "tasks", dict(given), says)
+
+
+async def _balancer_errors(sandbox: Context, given: Given) -> Started:
+    name = _balancer(sandbox, given)
+    says = f"{name} answers {given['share']:.0%} of requests with its own {given['status']}."
+    return _row(sandbox, "balancer", dict(given), says)
+
+
+async def _balancer_resets(sandbox: Context, given: Given) -> Started:
+    says = f"{_balancer(sandbox, given)} resets {given['share']:.0%} of connections."
+    return _row(sandbox, "balancer", {**given, "status": 0}, says)
+
+
+async def _dependency(sandbox: Context, given: Given) -> Started:
+    file, name, how = sandbox.of(FaultFile), given["which"], given["how"]
+    if name not in file.relays:
+        raise CannotHappen(f"This sandbox's tasks use no {name}, or one that cannot be relayed.")
+    file.relay(name, {"how": how, "seconds": given["milliseconds"] / 1000})
+    verb = {"refuse": "refuses connections", "hang": "hangs", "reset": "resets connections"}
+    says = verb.get(how, f"takes {given['milliseconds']:g} ms longer to answer")
+    return Started(f"The {name} {says}.", undo(lambda: file.relay(name, None)))
+
+
+async def _surge(sandbox: Context, given: Given) -> Started:
+    control = sandbox.of(Control)
+    before = control.rate
+    control.set_rate(given["rate"])
+    says = f"Readers send {given['rate']:g} requests a second instead of {before:g}."
+    return Started(says, undo(lambda: control.set_rate(before)))
+
+
+async def _bad_image(sandbox: Context, given: Given) -> Started:
+    """Register the service's task definition with another image, and update the service."""
+    ecs = sandbox.of(Ecs)
+    cluster, _, name = given["service"].partition("/")
+    strategy = {"deploymentConfiguration": {"strategy": given["strategy"]}}
+    try:
+        service = ecs.describe_services(cluster=cluster, services=[name])["services"][0]
+        known = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+        body = _with_image(known["taskDefinition"], f"{REGISTRY}/news-api:{given['tag']}")
+        made = ecs.register_task_definition(**body)["taskDefinition"]["taskDefinitionArn"]
+        ecs.update_service(
+            cluster=cluster,
+            service=name,
+            taskDefinition=made,
+            **(strategy if given["strategy"] else {}),
+        )
+    except IndexError as error:
+        raise CannotHappen(f"There is no service {given['service']}.") from error
+    except AwsError as error:
+        raise CannotHappen(f"ECS refuses it: {error.message}") from error
+    return Started(f"{given['service']} is updated to {made.rsplit('/', 1)[-1]} ({given['tag']}).")
+
+
+_REGISTERED = (
+    "family",
+    "taskRoleArn",
+    "executionRoleArn",
+    "networkMode",
+    "volumes",
+    "placementConstraints",
+    "cpu",
+    "memory",
+    "requiresCompatibilities",
+    "runtimePlatform",
+    "ephemeralStorage",
+)
+
+
+def _with_image(definition: dict[str, Any], image: str) -> dict[str, Any]:
+    first, *others = definition["containerDefinitions"]
+    kept = {key: definition[key] for key in _REGISTERED if key in definition}
+    return kept | {"containerDefinitions": [{**first, "image": image}, *others]}
+
+
+def _row(sandbox: Context, section: str, row: dict[str, Any], says: str) -> Started:
+    file = sandbox.of(FaultFile)
+    file.add(section, row)
+    return Started(says, undo(lambda: file.remove(section, row)))
+
+
+def _tasks(given: Given) -> str:
+    of = f" of {given['service']}" if given["service"] else ""
+    running = f" that run {given['version']}" if given["version"] else ""
+    return f"Tasks{of}{running}"
+
+
+def _balancer(sandbox: Context, given: Given) -> str:
+    rules = part(sandbox, LoadBalancers, "load balancers").rules.values()
+    names = sorted({rule.load_balancer.split("/")[1] for rule in rules})
+    if given["load_balancer"] not in names:
+        raise CannotHappen(f"There is no such load balancer; there are {', '.join(names)}.")
+    return str(given["load_balancer"])
+
+
+EFFECTS = {
+    "bad-image": _bad_image,
+    "latency": _latency,
+    "errors": _errors,
+    "surge": _surge,
+    "dependency": _dependency,
+    "balancer-errors": _balancer_errors,
+    "balancer-resets": _balancer_resets,
+}
