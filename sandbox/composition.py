@@ -163,7 +163,6 @@ class Sandbox:
         world.settle(self._ecs, self._account, self._controller, self._settings, self._epoch)
         await self._controller.recover()
         self._balancers.on_weights = self._show_weights
-        self._add_measurements()
         await join_all(self._context)
         self._gateway.open()
         self._spawn(self._gateway.load(self._seed_moto))
@@ -203,11 +202,6 @@ class Sandbox:
             process = await self._load_balancer()
             if process.returncode is None:
                 await self._balancers.push()
-
-    def _add_measurements(self) -> None:
-        from sandbox.costexplorer.service import CostExplorer
-
-        self._context.serve("ce", CostExplorer(self._settings.home, self._epoch))
 
     def _seed_moto(self) -> None:
         from sandbox.moto_world import seed

@@ -5,11 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.costexplorer.lines import Line
+from sandbox.costexplorer.lines import DIMENSIONS, Line
 from sandbox.errors import AwsError
 
-DIMENSIONS = ("SERVICE", "USAGE_TYPE", "OPERATION", "RECORD_TYPE", "REGION", "LINKED_ACCOUNT")
 Test = Callable[[Line], bool]
+Matches = Callable[[str], bool]
+
+# What GetCostAndUsage takes; operations that look for values take all.
+PLAIN = frozenset({"EQUALS", "CASE_SENSITIVE", "ABSENT"})
+ALL_OPTIONS = PLAIN | {"STARTS_WITH", "ENDS_WITH", "CONTAINS", "CASE_INSENSITIVE"}
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "EQUALS": str.__eq__,
+    "STARTS_WITH": str.startswith,
+    "ENDS_WITH": str.endswith,
+    "CONTAINS": str.__contains__,
+}
+# Cost Explorer knows them, but not as filters of costs.
+_NOT_ALLOWED = (
+    "AGREEMENT_END_DATE_TIME_AFTER",
+    "AGREEMENT_END_DATE_TIME_BEFORE",
+    "ANOMALY_TOTAL_IMPACT_ABSOLUTE",
+    "ANOMALY_TOTAL_IMPACT_PERCENTAGE",
+    "LINKED_ACCOUNT_NAME",
+    "PAYER_ACCOUNT",
+    "PAYMENT_OPTION",
+    "RESOURCE_ID",
+    "RIGHTSIZING_TYPE",
+    "SERVICE_CODE",
+    "SUBSCRIPTION_ID",
+)
 
 
 def refuse(message: str) -> AwsError:
@@ -17,25 +41,43 @@ def refuse(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
-def parse(expression: Mapping[str, Any]) -> Test:
-    """The test that an expression describes; raises AwsError if it is not a valid one."""
+def everything(_: Line) -> bool:
+    """The test of a request without a filter."""
+    return True
+
+
+def parse(expression: Mapping[str, Any] | None, options: frozenset[str] = PLAIN) -> Test:
+    """The test that an expression describes, `everything` for None.
+
+    :param options: the MatchOptions that the operation takes.
+    :raises AwsError: ValidationException when the expression is not a valid one.
+    """
+    if expression is None:
+        return everything
     if len(expression) != 1:
         raise refuse(
-            "Expression must have exactly one of And, Or, Not, Dimensions, Tags; "
+            "Expression must have exactly one of And, Or, Not, Dimensions, Tags, CostCategories; "
             f"it has {sorted(expression) or 'none'}."
         )
     ((kind, value),) = expression.items()
+    if kind in ("And", "Or"):
+        return _combined(kind, [parse(operand, options) for operand in value])
+    if kind == "Not":
+        test = parse(value, options)
+        return lambda line: not test(line)
+    return _leaf(kind, value, options)
+
+
+def _leaf(kind: str, value: Mapping[str, Any], options: frozenset[str]) -> Test:
     match kind:
-        case "And" | "Or":
-            return _combined(kind, [parse(operand) for operand in value])
-        case "Not":
-            test = parse(value)
-            return lambda line: not test(line)
         case "Dimensions":
-            return _dimension(value)
+            return _dimension(value, options)
         case "Tags":
-            return _tag(value)
-    raise refuse(f"The sandbox does not filter by {kind}.")
+            return _tag(value, options)
+        case "CostCategories":
+            return _no_category(value, options)
+    # Product attributes: only services that the account does not use have any.
+    return lambda _: False
 
 
 def _combined(kind: str, tests: list[Test]) -> Test:
@@ -46,34 +88,54 @@ def _combined(kind: str, tests: list[Test]) -> Test:
     return lambda line: any(test(line) for test in tests)
 
 
-def _dimension(value: Mapping[str, Any]) -> Test:
-    key = value.get("Key", "")
+def _dimension(value: Mapping[str, Any], options: frozenset[str]) -> Test:
+    key = known_dimension(value.get("Key", ""))
+    matches = _matches(value, options - {"ABSENT"})
+    return lambda line: matches(line.dimension(key))
+
+
+def known_dimension(key: str) -> str:
+    """`key` if costs can be filtered by it; raises AwsError otherwise."""
+    if key in _NOT_ALLOWED:
+        raise refuse(f"Dimension {key} is not allowed.")
     if key not in DIMENSIONS:
-        raise refuse(f"Dimension {key or '(none)'} is not supported; use {', '.join(DIMENSIONS)}.")
-    _options(value, {"EQUALS", "CASE_SENSITIVE"})
-    wanted = _values(value)
-    return lambda line: line.dimension(key) in wanted
+        raise refuse(
+            f"1 validation error detected: Value '{key}' at 'filter.dimensions.key' failed to "
+            "satisfy constraint: Member must satisfy enum value set: "
+            f"[{', '.join(DIMENSIONS)}]"
+        )
+    return key
 
 
-def _tag(value: Mapping[str, Any]) -> Test:
+def _tag(value: Mapping[str, Any], options: frozenset[str]) -> Test:
     key = value.get("Key", "")
     if not key:
         raise refuse("Tags needs a Key.")
-    if "ABSENT" in _options(value, {"EQUALS", "CASE_SENSITIVE", "ABSENT"}):
-        return lambda line: not line.tag(key)
-    wanted = _values(value)
-    return lambda line: line.tag(key) in wanted
+    matches = _matches(value, options)
+    return lambda line: matches(line.tag(key))
 
 
-def _values(value: Mapping[str, Any]) -> frozenset[str]:
-    values = value.get("Values") or []
-    if not values:
-        raise refuse("Values must not be empty.")
-    return frozenset(values)
+def _no_category(value: Mapping[str, Any], options: frozenset[str]) -> Test:
+    """The account has no cost categories, so no cost has a value of any."""
+    matches = _matches(value, options)
+    return lambda _: matches("")
 
 
-def _options(value: Mapping[str, Any], allowed: set[str]) -> set[str]:
+def _matches(value: Mapping[str, Any], allowed: frozenset[str]) -> Matches:
     options = set(value.get("MatchOptions") or [])
     if not options <= allowed:
         raise refuse(f"MatchOptions {sorted(options - allowed)} are not supported here.")
-    return options
+    if "ABSENT" in options:
+        return lambda text: not text
+    values = value.get("Values") or []
+    if not values:
+        raise refuse("Values must not be empty.")
+    return _comparison(values, options)
+
+
+def _comparison(values: list[str], options: set[str]) -> Matches:
+    compare = _COMPARISONS[next((name for name in _COMPARISONS if name in options), "EQUALS")]
+    if "CASE_INSENSITIVE" not in options:
+        return lambda text: any(compare(text, wanted) for wanted in values)
+    folded = [wanted.casefold() for wanted in values]
+    return lambda text: any(compare(text.casefold(), wanted) for wanted in folded)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
+from sandbox.names import ACCOUNT, REGION
+
 USAGE, FEE, TAX, CREDIT = "Usage", "Fee", "Tax", "Credit"
+NO_REGION = "NoRegion"
 
 ECS = "Amazon Elastic Container Service"
 RDS = "Amazon Relational Database Service"
@@ -48,15 +50,76 @@ class Line:
 
     def dimension(self, key: str) -> str:
         """The value of a Cost Explorer dimension; raises KeyError for one that is not kept."""
-        return {
-            "SERVICE": self.service,
-            "USAGE_TYPE": self.usage_type,
-            "OPERATION": self.operation,
-            "RECORD_TYPE": self.record_type,
-            "REGION": self.region,
-            "LINKED_ACCOUNT": ACCOUNT,
-        }[key]
+        return _DIMENSIONS[key](self)
 
     def tag(self, key: str) -> str:
         """The value of a tag, empty where there is none."""
         return dict(self.tags).get(key, "")
+
+
+def _instance_type(line: Line) -> str:
+    size = line.usage_type.partition(":")[2]
+    return size if size.startswith(("db.", "cache.")) else "NoInstanceType"
+
+
+def _instance_family(line: Line) -> str:
+    size = _instance_type(line)
+    return size.split(".")[1] if "." in size else "NoInstanceTypeFamily"
+
+
+def _deployment(line: Line) -> str:
+    if line.service != RDS:
+        return "NoDeploymentOption"
+    return "Multi-AZ" if "Multi-AZ" in line.usage_type else "Single-AZ"
+
+
+_DATABASES = {"0002": "MySQL", "0014": "PostgreSQL", "0021": "Aurora PostgreSQL"}
+_CACHES = {"0001": "Memcached", "0002": "Redis", "0003": "Valkey"}
+
+
+def _engine(line: Line) -> str:
+    known = _DATABASES.get(line.operation.partition(":")[2]) if line.service == RDS else None
+    return known or "NoDatabaseEngine"
+
+
+def _cache_engine(line: Line) -> str:
+    code = line.operation.partition(":")[2]
+    return _CACHES.get(code, "NoCacheEngine") if line.service == ELASTICACHE else "NoCacheEngine"
+
+
+def _purchase(line: Line) -> str:
+    return "On Demand Instances" if line.record_type == USAGE else "NoPurchaseType"
+
+
+def _always(value: str) -> Callable[[Line], str]:
+    return lambda _: value
+
+
+# The account buys everything on demand, from AWS itself, and has no EC2 instances.
+_DIMENSIONS: dict[str, Callable[[Line], str]] = {
+    "AZ": _always("NoAZ"),
+    "BILLING_ENTITY": _always("AWS"),
+    "CACHE_ENGINE": _cache_engine,
+    "DATABASE_ENGINE": _engine,
+    "DEPLOYMENT_OPTION": _deployment,
+    "INSTANCE_TYPE": _instance_type,
+    "INSTANCE_TYPE_FAMILY": _instance_family,
+    "INVOICING_ENTITY": _always("Amazon Web Services, Inc."),
+    "LEGAL_ENTITY_NAME": _always("Amazon Web Services, Inc."),
+    "LINKED_ACCOUNT": _always(ACCOUNT),
+    "OPERATING_SYSTEM": _always("NoOperatingSystem"),
+    "OPERATION": lambda line: line.operation,
+    "PLATFORM": _always("NoPlatform"),
+    "PURCHASE_TYPE": _purchase,
+    "RECORD_TYPE": lambda line: line.record_type,
+    "REGION": lambda line: line.region,
+    "RESERVATION_ID": _always("NoReservation"),
+    "SAVINGS_PLANS_TYPE": _always("NoSavingsPlansType"),
+    "SAVINGS_PLAN_ARN": _always("NoSavingsPlan"),
+    "SCOPE": _always("NoScope"),
+    "SERVICE": lambda line: line.service,
+    "TENANCY": _always("NoTenancy"),
+    "USAGE_TYPE": lambda line: line.usage_type,
+    "USAGE_TYPE_GROUP": _always("NoUsageTypeGroup"),
+}
+DIMENSIONS = tuple(_DIMENSIONS)

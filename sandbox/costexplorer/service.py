@@ -1,28 +1,45 @@
-"""GetCostAndUsage, answering in botocore's output shape."""
+"""GetCostAndUsage, and Cost Explorer's object for the rest of the sandbox."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from sandbox import tokens
-from sandbox.charges import COST_EXPLORER_PAGES, Charges
-from sandbox.costexplorer.bill import Bill
+from sandbox.costexplorer import kinds
+from sandbox.costexplorer.expressions import refuse
+from sandbox.costexplorer.journal import Holding, Journal
+from sandbox.costexplorer.ledger import Ledger, amount, page, text
 from sandbox.costexplorer.lines import Line
-from sandbox.costexplorer.questions import COSTS, GroupBy, Period, Question, ask
+from sandbox.costexplorer.prices import price
+from sandbox.costexplorer.questions import Period, Question, ask, day
 from sandbox.errors import AwsError
+from sandbox.honesty import our_reading, simplified
+from sandbox.names import ACCOUNT
 
 # Smaller than AWS's, so that a client that forgets to page finds out here.
 ROWS_PER_PAGE = 250
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+ACCOUNT_NAME = "quarterdeck-sandbox"
+_RESOURCE_DAYS = 14
+_SPIKE = "spike"
+# What grows when a service's costs spike.
+_SPIKES = {
+    kind.service: kind
+    for kind in (
+        kinds.fargate(arm=False)[0],
+        kinds.database("db.t4g.medium", engine="postgres", multi_az=True),
+        kinds.cache_node("cache.t3.medium", engine="redis"),
+        kinds.CAPACITY_UNITS,
+        kinds.NAT_BYTES,
+        kinds.IDLE_ADDRESS,
+        kinds.LOG_INGESTION,
+        kinds.IMAGES,
+        kinds.SECRET_CALLS,
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -35,19 +52,37 @@ class _Row:
 
 
 class CostExplorer:
-    """The account's bill since 14 months before `epoch`; charged requests are kept in `home`."""
+    """The account's bill since 14 months before the epoch."""
 
-    def __init__(
-        self, home: Path, epoch: datetime, *, clock: Callable[[], datetime] = _utc_now
-    ) -> None:
-        self._charges = Charges(home)
-        self._bill = Bill(epoch=epoch, charges=self._charges)
-        self._clock = clock
+    def __init__(self, ledger: Ledger, journal: Journal) -> None:
+        self.ledger = ledger
+        self._journal = journal
 
-    def close(self) -> None:
-        """Release the database."""
-        self._charges.close()
+    # -- for faults ----------------------------------------------------------------------------
 
+    def spike(self, service: str, usd_per_day: float, days: int) -> None:
+        """Let a service cost so much more a day from now on; durable.
+
+        :param service: as the bill spells it, such as `EC2 - Other`.
+        :raises ValueError: for another service, or nothing to add.
+        """
+        if service not in _SPIKES:
+            raise ValueError(f"service must be one of {', '.join(sorted(_SPIKES))}")
+        if usd_per_day <= 0 or days <= 0:
+            raise ValueError("usd_per_day and days must be greater than 0")
+        kind, now = _SPIKES[service], self.ledger.now()
+        hourly = Decimal(str(usd_per_day)) / 24 / price(kind.price)
+        holding = Holding(kind, f"spike-{service}", _constant(kind.unit, hourly))
+        self._journal.add(_SPIKE, holding, now, now + timedelta(days=days))
+
+    def calm(self) -> int:
+        """End every spike now; how many there were. What it cost so far stays on the bill."""
+        return self._journal.end(_SPIKE, self.ledger.now())
+
+    # -- operations ----------------------------------------------------------------------------
+
+    @simplified("Hourly data and multi-year data are not enabled and are refused.")
+    @our_reading("The message for HOURLY without opting in is ours; AWS's is not documented.")
     async def get_cost_and_usage(self, **parameters: Any) -> dict[str, Any]:
         """One page of costs; every page answered is charged. Raises AwsError.
 
@@ -56,57 +91,51 @@ class CostExplorer:
         return await asyncio.to_thread(self._cost_and_usage, parameters)
 
     def _cost_and_usage(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        now = self._clock()
-        question = ask(parameters, now)
-        asked = {key: parameters[key] for key in parameters if key != "NextPageToken"}
-        begin = _begin(parameters.get("NextPageToken"), asked)
-        rows = list(self._rows(question, now))
-        end = begin + ROWS_PER_PAGE
+        question = ask(parameters, self.ledger.today)
+        rows, more = page(list(self._rows(question)), parameters, size=ROWS_PER_PAGE)
         answer: dict[str, Any] = {
-            "GroupDefinitions": [{"Type": by.kind, "Key": by.key} for by in question.group_by],
-            "ResultsByTime": _results(rows[begin:end], question, now.astimezone(UTC).date()),
-            "DimensionValueAttributes": [],
+            "GroupDefinitions": [by.as_dict() for by in question.group_by],
+            "ResultsByTime": _results(rows, question, self.ledger.today),
+            "DimensionValueAttributes": _attributes(question),
         }
-        if end < len(rows):
-            answer["NextPageToken"] = tokens.write([end], asked)
-        self._charges.add(COST_EXPLORER_PAGES, 1, now)
-        return answer
+        self.ledger.charge()
+        return answer | more
 
-    def _rows(self, question: Question, now: datetime) -> Iterable[_Row]:
+    def _rows(self, question: Question) -> Iterable[_Row]:
         for period in question.periods:
-            lines = [
-                line
-                for line in self._bill.lines(period.start, period.end, now)
-                if question.wanted(line)
-            ]
+            lines = self.ledger.lines(period.start, period.end, question.wanted)
             if not lines or not question.group_by:
                 yield _Row(period, None, lines)
                 continue
             groups: dict[tuple[str, ...], list[Line]] = {}
             for line in lines:
-                groups.setdefault(_keys(line, question.group_by), []).append(line)
+                keys = tuple(by.value(line) for by in question.group_by)
+                groups.setdefault(keys, []).append(line)
             for keys in sorted(groups):
                 yield _Row(period, keys, groups[keys])
 
+    @our_reading("Resource-level data is opt-in: not enabled, so DataUnavailableException.")
+    def get_cost_and_usage_with_resources(self, **parameters: Any) -> dict[str, Any]:
+        """Always raises AwsError: the account has not opted in to resource-level data."""
+        start = day(parameters["TimePeriod"]["Start"][:10])
+        if start < self.ledger.today - timedelta(days=_RESOURCE_DAYS):
+            raise refuse(
+                "Start date is more than 14 days ago for hourly granularity. Please adjust start "
+                "date as we support only 14 days of data at hourly granularity."
+            )
+        message = "Resource-level data is not enabled for this account."
+        raise AwsError("DataUnavailableException", message)
 
-def _begin(token: str | None, asked: Mapping[str, Any]) -> int:
-    if token is None:
-        return 0
-    try:
-        return tokens.read(token, asked)[0]
-    except tokens.OtherRequest as error:
-        message = "The request parameters changed between pages."
-        raise AwsError("RequestChangedException", message) from error
-    except tokens.WrongToken as error:
-        raise AwsError("InvalidNextTokenException", "The page token is invalid.") from error
+
+def _constant(unit: str, hourly: Decimal) -> Decimal:
+    """The amount to hold so that `hourly` units are billed each hour of a 30-day month."""
+    return hourly * 24 * 30 if unit == "GB-Mo" else hourly
 
 
-def _keys(line: Line, group_by: Sequence[GroupBy]) -> tuple[str, ...]:
-    """The group a line belongs to; tags are spelled `key$value`, untagged `key$`."""
-    return tuple(
-        f"{by.key}${line.tag(by.key)}" if by.kind == "TAG" else line.dimension(by.key)
-        for by in group_by
-    )
+def _attributes(question: Question) -> list[dict[str, Any]]:
+    if all(by.key != "LINKED_ACCOUNT" for by in question.group_by):
+        return []
+    return [{"Value": ACCOUNT, "Attributes": {"description": ACCOUNT_NAME}}]
 
 
 def _results(rows: Sequence[_Row], question: Question, today: date) -> list[dict[str, Any]]:
@@ -120,7 +149,7 @@ def _results(rows: Sequence[_Row], question: Question, today: date) -> list[dict
             results.append(
                 {"TimePeriod": period, "Total": {}, "Groups": [], "Estimated": estimated}
             )
-        metrics = {name: _amount(name, row.lines) for name in question.metrics}
+        metrics = {name: _value(name, row.lines) for name in question.metrics}
         if row.keys is None:
             results[-1]["Total"] = metrics
         else:
@@ -128,16 +157,6 @@ def _results(rows: Sequence[_Row], question: Question, today: date) -> list[dict
     return results
 
 
-def _amount(metric: str, lines: Sequence[Line]) -> dict[str, str]:
-    """The five costs are one: the account has no commitments and no private discounts."""
-    if metric in COSTS:
-        return {"Amount": _text(sum((line.cost for line in lines), Decimal(0))), "Unit": "USD"}
-    units = {line.unit for line in lines}
-    quantity = sum((line.quantity for line in lines), Decimal(0))
-    return {"Amount": _text(quantity), "Unit": units.pop() if len(units) == 1 else "N/A"}
-
-
-def _text(amount: Decimal) -> str:
-    """At most ten decimals, without trailing zeros, never with an exponent."""
-    text = f"{amount:.10f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+def _value(metric: str, lines: Sequence[Line]) -> dict[str, str]:
+    number, unit = amount(metric, lines)
+    return {"Amount": text(number), "Unit": unit}

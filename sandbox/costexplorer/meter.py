@@ -1,0 +1,192 @@
+"""Watches the live account and keeps what it holds and uses for the bill."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+
+from sandbox import clock
+from sandbox.charges import Charges
+from sandbox.cloudwatch.metrics import Metric
+from sandbox.cloudwatch.service import CloudWatch
+from sandbox.context import Context
+from sandbox.costexplorer import inventory, measured, script
+from sandbox.costexplorer.journal import Journal
+from sandbox.ecs.account import Account
+from sandbox.load_balancers import LoadBalancers
+
+log = logging.getLogger("sandbox.costs")
+
+# Real seconds: looking costs next to nothing, and a task may live only a few.
+INTERVAL = 2.0
+# Alarms, dashboards and log groups are read every so many times.
+SELDOM = 5
+# Real seconds after which tasks count even if a service never had all it wants.
+SETTLED_WITHIN = 120.0
+# The load balancer's minutes change until they are two minutes old; it keeps thirty.
+SETTLING_MINUTES = 2
+CATCH_UP_MINUTES = 25
+_STATE = "CostMeter"
+
+
+class Meter:
+    """Observes everything every few seconds; the journal writes changes only."""
+
+    def __init__(self, sandbox: Context, journal: Journal, charges: Charges) -> None:
+        self._sandbox = sandbox
+        self._journal = journal
+        self._charges = charges
+        self._account = sandbox.of(Account)
+        self._began = asyncio.get_running_loop().time()
+        self._settled = False
+
+    async def run(self) -> None:
+        """Observe until cancelled. What fails once is logged and tried again."""
+        for number in itertools.count():
+            try:
+                await self._observe_resources()
+                if number % SELDOM == 0:
+                    await self._observe_monitoring()
+                    await self._observe_logs()
+            except (OSError, aiohttp.ClientError) as error:
+                log.warning("a reading was missed: %s", error)
+            await asyncio.sleep(INTERVAL)
+
+    async def _observe_resources(self) -> None:
+        held = await self._sandbox.in_moto(inventory.of_moto)
+        self._journal.observe("moto", held, clock.now())
+        if self._tasks_settled():
+            self._journal.observe("tasks", inventory.of_tasks(self._account), clock.now())
+        await self._count_minutes()
+
+    def _tasks_settled(self) -> bool:
+        """At a start, tasks begin one by one: the account had them all the time."""
+        if not self._settled:
+            waited = asyncio.get_running_loop().time() - self._began
+            self._settled = waited > SETTLED_WITHIN or all(
+                self._running(arn) >= service.desired
+                for arn, service in self._account.services.items()
+            )
+        return self._settled
+
+    def _running(self, service_arn: str) -> int:
+        revisions = self._account.revisions
+        return sum(
+            revisions[task.revision].service_arn == service_arn
+            for task in self._account.tasks.values()
+            if task.last_status == "RUNNING"
+        )
+
+    # -- monitoring ----------------------------------------------------------------------------
+
+    async def _observe_monitoring(self) -> None:
+        alarms = await self._pages("describe_alarms", "MetricAlarms")
+        dashboards = await self._pages("list_dashboards", "DashboardEntries")
+        metrics = await self._pages("list_metrics", "Metrics")
+        held = inventory.of_monitoring(
+            alarms=alarms, dashboards=len(dashboards), metrics=[m["Namespace"] for m in metrics]
+        )
+        self._journal.observe("monitoring", held, clock.now())
+
+    async def _pages(self, operation: str, member: str) -> list[Any]:
+        return await pages(self._sandbox, "cloudwatch", operation, member)
+
+    # -- what is counted -----------------------------------------------------------------------
+
+    async def _count_minutes(self) -> None:
+        newest = int(clock.time() // 60) - SETTLING_MINUTES
+        last = self._sandbox.state.get(_STATE, "minute") or newest - 1
+        begin = max(last + 1, newest - CATCH_UP_MINUTES)
+        if begin > newest:
+            return
+        report = await self._sandbox.of(LoadBalancers).minutes(begin)
+        for row in report["minutes"]:
+            if row["minute"] <= newest:
+                measured.count(self._charges, row, _moment(row["minute"]))
+        self._count_logged(begin, newest)
+        self._sandbox.state.put(_STATE, "minute", newest)
+
+    def _count_logged(self, begin: int, newest: int) -> None:
+        cloudwatch = self._sandbox.of(CloudWatch)
+        listed = cloudwatch.list_metrics(Namespace="AWS/Logs", MetricName="IncomingBytes")
+        groups = [
+            Metric.parse("AWS/Logs", "IncomingBytes", m["Dimensions"]) for m in listed["Metrics"]
+        ]
+        for minute in range(begin, newest + 1):
+            found = [cloudwatch.published(group, minute) for group in groups]
+            size = sum(int(each.total) for each in found if each)
+            if size:
+                measured.count_logged(self._charges, size, _moment(minute))
+
+    # -- stored logs ---------------------------------------------------------------------------
+
+    async def _observe_logs(self) -> None:
+        groups = await pages(self._sandbox, "logs", "describe_log_groups", "logGroups")
+        kept = self._sandbox.state.get(_STATE, "archives")
+        archives = {name: Decimal(size) for name, size in kept.items()} if kept else None
+        fresh = archive(
+            {group["logGroupName"]: group.get("retentionInDays") for group in groups}, archives
+        )
+        if not fresh:
+            return
+        if fresh != archives:
+            body = {name: str(size) for name, size in fresh.items()}
+            self._sandbox.state.put(_STATE, "archives", body)
+        self._journal.observe("logs", inventory.of_logs(self._grown(fresh)), clock.now())
+
+    def _grown(self, archives: dict[str, Decimal]) -> dict[str, Decimal]:
+        """With what came in since the epoch, shared by all groups alike."""
+        gathered = measured.logged_gb(self._charges, self._sandbox.epoch, clock.now())
+        each = gathered * script.LOG_COMPRESSION / len(archives)
+        return {name: size + each for name, size in archives.items()}
+
+
+def archive(
+    retention: dict[str, int | None], known: dict[str, Decimal] | None
+) -> dict[str, Decimal]:
+    """What each log group still has of the time before the epoch, in GB.
+
+    Groups that are there at the first reading share it alike. A retention of some days leaves
+    what those days brought; what was deleted does not come back when the retention goes.
+    """
+    if known is None:
+        share = script.LOG_ARCHIVE_GB / max(len(retention), 1)
+        known = dict.fromkeys(retention, share)
+    daily = script.LOG_GROWTH_GB_A_DAY / max(len(known), 1)
+    return {
+        name: min(known.get(name, Decimal(0)), daily * days)
+        if days
+        else known.get(name, Decimal(0))
+        for name, days in retention.items()
+    }
+
+
+async def pages(sandbox: Context, service: str, operation: str, member: str) -> list[Any]:
+    """All rows of a listing operation that a part serves; empty when none serves it.
+
+    Operations that moto serves are not asked: their answer would have to be parsed.
+    """
+    owners = sandbox.gateway.owners.get(service, [])
+    method = next((getattr(o, operation) for o in owners if hasattr(o, operation)), None)
+    if method is None:
+        return []
+    found: list[Any] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = method(**token)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        found += answer.get(member, [])
+        token = {key: answer[key] for key in ("NextToken", "nextToken") if answer.get(key)}
+        if not token:
+            return found
+
+
+def _moment(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
