@@ -15,6 +15,7 @@ PARTS: tuple[str, ...] = (
     "sandbox.alarms.part",
     "sandbox.costexplorer.part",
     "sandbox.estate.part",
+    "sandbox.secrets.part",
     "sandbox.chaos.part",
 )
 
