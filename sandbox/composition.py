@@ -36,7 +36,7 @@ from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.moto_journal import Journal
 from sandbox.names import ACCOUNT, REGION
 from sandbox.parts import join_all
-from sandbox.processes import PidFile, die_with_parent
+from sandbox.processes import PidFile, die_with_parent, hoard_no_memory, return_memory
 from sandbox.settings import Settings
 from sandbox.state import State
 from sandbox.switches import Switches
@@ -52,6 +52,7 @@ class Sandbox:
     """One running account. `start` returns when the gateway answers; the rest comes after."""
 
     def __init__(self, settings: Settings) -> None:
+        hoard_no_memory()
         settings.home.mkdir(parents=True, exist_ok=True)
         self._set_clock(settings)
         self._state = State(settings.home / "ecs.sqlite")
@@ -171,6 +172,7 @@ class Sandbox:
         self._spawn(self._cap_logs())
         await self._await_targets()
         await self._start_traffic()
+        return_memory()
         self._ready = True
 
     async def _start_load_balancer(self) -> None:

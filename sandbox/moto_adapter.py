@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import moto.core.utils
 import moto.utilities.utils
 from botocore.exceptions import UnknownServiceError
@@ -184,6 +185,7 @@ class Tail:
         moto.core.utils.utcnow = self._utcnow
         lean = _only_this_region(moto.utilities.utils.load_resource)
         moto.utilities.utils.load_resource = lean  # type: ignore[assignment]
+        boto3.Session.get_available_regions = _regions_of_ec2  # type: ignore[assignment]
         from moto.moto_api._internal import mock_random
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -260,6 +262,15 @@ def _only_this_region(load: Callable[[str], Any]) -> Callable[[str], Any]:
         return [] if elsewhere else load(name)
 
     return load_resource
+
+
+def _regions_of_ec2(
+    session: Any, service_name: str, partition_name: str = "aws", *_: object
+) -> list[str]:
+    """Regions as EC2 has them, whatever the service: else each one's whole model is loaded."""
+    resolver = session._session._get_internal_component("endpoint_resolver")
+    found: list[str] = resolver.get_available_endpoints("ec2", partition_name)
+    return found
 
 
 def backend(service: str, account: str, region: str) -> Any:

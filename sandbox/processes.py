@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -19,6 +20,18 @@ def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent dies; elsewhere the pid file reaps it."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def hoard_no_memory() -> None:
+    """Keep glibc from setting memory aside for each thread: fragments of it never come back."""
+    if _LIBC is not None:
+        _LIBC.mallopt(_M_ARENA_MAX, 1)
+
+
+def return_memory() -> None:
+    """Give what was freed back to the system, for after work that needed much for a moment."""
+    if _LIBC is not None:
+        _LIBC.malloc_trim(0)
 
 
 def kill_group(pid: int, number: signal.Signals) -> bool:
