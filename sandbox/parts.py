@@ -13,6 +13,7 @@ from sandbox.context import Context
 PARTS: tuple[str, ...] = (
     "sandbox.cloudwatch.part",
     "sandbox.alarms.part",
+    "sandbox.autoscaling.part",
     "sandbox.costexplorer.part",
     "sandbox.estate.part",
     "sandbox.secrets.part",
