@@ -101,9 +101,14 @@ WORKLOAD = (
             _SERVICE,
             Parameter(
                 "strategy",
-                choice("ROLLING", "BLUE_GREEN", "CANARY", "LINEAR"),
+                choice("ROLLING", "BLUE_GREEN", "CANARY"),
                 "deployment strategy; without it the service's own",
                 None,
+            ),
+            Parameter("bake_minutes", whole(0, 1440), "deployment minutes of baking", None),
+            Parameter("canary_percent", number(0.1, 100), "share of a canary", 10.0),
+            Parameter(
+                "alarms", text(r"[^,]+(,[^,]+)*", "a,b"), "alarms that roll it back, by comma", None
             ),
         ),
         lasting=False,

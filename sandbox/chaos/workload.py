@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from sandbox.chaos.effects import CannotHappen, Given, Started, part, undo
@@ -59,23 +60,45 @@ async def _bad_image(sandbox: Context, given: Given) -> Started:
     """Register the service's task definition with another image, and update the service."""
     ecs = sandbox.of(Ecs)
     cluster, _, name = given["service"].partition("/")
-    strategy = {"deploymentConfiguration": {"strategy": given["strategy"]}}
+    image = f"{REGISTRY}/news-api:{given['tag']}"
     try:
-        service = ecs.describe_services(cluster=cluster, services=[name])["services"][0]
-        known = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
-        body = _with_image(known["taskDefinition"], f"{REGISTRY}/news-api:{given['tag']}")
-        made = ecs.register_task_definition(**body)["taskDefinition"]["taskDefinitionArn"]
-        ecs.update_service(
-            cluster=cluster,
-            service=name,
-            taskDefinition=made,
-            **(strategy if given["strategy"] else {}),
-        )
+        found = await _answer(ecs.describe_services(cluster=cluster, services=[name]))
+        running = found["services"][0]["taskDefinition"]
+        known = await _answer(ecs.describe_task_definition(taskDefinition=running))
+        body = _with_image(known["taskDefinition"], image)
+        made = await _answer(ecs.register_task_definition(**body))
+        arn = made["taskDefinition"]["taskDefinitionArn"]
+        changed = {"cluster": cluster, "service": name, "taskDefinition": arn}
+        await _answer(ecs.update_service(**changed, deploymentConfiguration=_strategy(given)))
     except IndexError as error:
         raise CannotHappen(f"There is no service {given['service']}.") from error
     except AwsError as error:
         raise CannotHappen(f"ECS refuses it: {error.message}") from error
-    return Started(f"{given['service']} is updated to {made.rsplit('/', 1)[-1]} ({given['tag']}).")
+    return Started(f"{given['service']} is updated to {arn.rsplit('/', 1)[-1]} ({given['tag']}).")
+
+
+async def _answer(answer: Any) -> dict[str, Any]:
+    """An operation's answer; some operations wait for something first."""
+    found: dict[str, Any] = await answer if inspect.isawaitable(answer) else answer
+    return found
+
+
+def _strategy(given: Given) -> dict[str, Any] | None:
+    """The deployment configuration asked for, None for the service's own."""
+    if not given["strategy"]:
+        return None
+    bake = given["bake_minutes"]
+    chosen: dict[str, Any] = {"strategy": given["strategy"]}
+    if given["strategy"] == "CANARY":
+        canary = {"canaryBakeTimeInMinutes": 10 if bake is None else bake}
+        chosen["canaryConfiguration"] = canary | {"canaryPercent": given["canary_percent"]}
+        chosen["bakeTimeInMinutes"] = 0
+    elif bake is not None:
+        chosen["bakeTimeInMinutes"] = bake
+    if given["alarms"]:
+        names = given["alarms"].split(",")
+        chosen["alarms"] = {"alarmNames": names, "enable": True, "rollback": True}
+    return chosen
 
 
 _REGISTERED = (

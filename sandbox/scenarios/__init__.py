@@ -1,0 +1,1 @@
+"""Incidents as files of steps, replayed the same way every time."""
