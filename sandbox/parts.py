@@ -17,7 +17,9 @@ PARTS: tuple[str, ...] = (
     "sandbox.costexplorer.part",
     "sandbox.estate.part",
     "sandbox.secrets.part",
+    "sandbox.identity.part",
     "sandbox.chaos.part",
+    "sandbox.scenarios.part",
 )
 
 

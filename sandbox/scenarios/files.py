@@ -145,7 +145,7 @@ def _call(step: Mapping[str, Located], saved: set[str]) -> Call:
         if name not in saved:
             raise Wrong(line, f"${name} was not saved by an earlier step")
     save = _expressions(step.get("save"))
-    saved |= save.keys()
+    saved.update(save)
     if "shows" in step:
         _compile(step["shows"])
     return Call(
