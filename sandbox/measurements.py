@@ -44,6 +44,18 @@ class TaskSample:
 
 
 @dataclass(frozen=True)
+class ServiceSample:
+    """How many tasks and deployments one service has now, as ECS counts them."""
+
+    cluster: str
+    service: str
+    running: int
+    desired: int
+    pending: int
+    deployments: int
+
+
+@dataclass(frozen=True)
 class TargetHealthSample:
     """How many targets of one target group are healthy now; both names are dimension values."""
 
@@ -96,6 +108,7 @@ class AlbReport(TypedDict):
 
 AlbMinutes = Callable[[int], Awaitable[AlbReport]]
 Health = Callable[[], Sequence[TargetHealthSample]]
+Services = Callable[[], Sequence[ServiceSample]]
 
 
 class Fleet(Protocol):

@@ -15,6 +15,7 @@ import aiohttp
 import numpy as np
 
 from sandbox import clock
+from sandbox.cloudwatch import container_insights
 from sandbox.cloudwatch.load_balancer import (
     NAMESPACE,
     Minutes,
@@ -31,6 +32,8 @@ from sandbox.measurements import (
     AlbReport,
     Fleet,
     Health,
+    Services,
+    ServiceSample,
     TargetHealthSample,
     TaskSample,
     load_balancer_dimension,
@@ -46,7 +49,11 @@ _log = logging.getLogger(__name__)
 
 
 async def run(
-    cloudwatch: CloudWatch, alb_minutes: AlbMinutes, fleet: Fleet, health: Health
+    cloudwatch: CloudWatch,
+    alb_minutes: AlbMinutes,
+    fleet: Fleet,
+    health: Health,
+    services: Services,
 ) -> None:
     """Publish for ever; ends when cancelled.
 
@@ -60,7 +67,11 @@ async def run(
             _log.warning("The load balancer does not report: %s", error)
             report = AlbReport(minutes=[], active_connections={})
         publisher.publish(
-            now=clock.time(), report=report, tasks=fleet.task_samples(), health=health()
+            now=clock.time(),
+            report=report,
+            tasks=fleet.task_samples(),
+            health=health(),
+            services=services(),
         )
         await asyncio.sleep(max(INTERVAL_SECONDS / clock.rate(), _SHORTEST_SECONDS))
 
@@ -97,6 +108,7 @@ class Publisher:
         report: AlbReport,
         tasks: Sequence[TaskSample],
         health: Sequence[TargetHealthSample],
+        services: Sequence[ServiceSample] = (),
     ) -> None:
         """Write everything that was measured up to `now` (seconds since 1970)."""
         minutes: Minutes = {}
@@ -107,6 +119,7 @@ class Publisher:
         minutes |= self._of_connections(report["active_connections"], now)
         minutes |= self._of_health(health, now)
         minutes |= self._of_tasks(tasks, now)
+        minutes |= self._of_services(services, now)
         minutes |= self._of_backing(report["minutes"], now)
         self._cloudwatch.publish(self._continued(minutes, now))
 
@@ -174,6 +187,21 @@ class Publisher:
         self._forget({task.task_arn for task in tasks})
         minute = int(now // 60)
         return {(metric, minute): (gauge(each), "Percent") for metric, each in values.items()}
+
+    def _of_services(self, services: Sequence[ServiceSample], now: float) -> Minutes:
+        """One sample a minute: the newest counts replace those before."""
+        found: Minutes = {}
+        for sample in services:
+            names = {"ClusterName": sample.cluster, "ServiceName": sample.service}
+            for name, number in (
+                ("RunningTaskCount", sample.running),
+                ("DesiredTaskCount", sample.desired),
+                ("PendingTaskCount", sample.pending),
+                ("DeploymentCount", sample.deployments),
+            ):
+                metric = Metric.of(container_insights.NAMESPACE, name, **names)
+                found[metric, int(now // 60)] = (gauge([float(number)]), "Count")
+        return found
 
     def _cpu(self, task: TaskSample, now: float) -> float | None:
         """Percent of the task's CPU used since the minute began; None at its first sight."""

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
-from sandbox import publisher
+import asyncio
+import os
+from functools import partial
+
+from sandbox import clock, publisher
+from sandbox.cloudwatch import container_insights, world
+from sandbox.cloudwatch.dashboards import Dashboards
+from sandbox.cloudwatch.refused import Refused
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.context import Context
+from sandbox.ecs.api import Ecs
 from sandbox.fleet import Fleet
 from sandbox.load_balancers import LoadBalancers
+
+# 1 delays minutes as AWS does, 0 shows them while they are measured.
+DELAY = "SANDBOX_METRIC_DELAY"
+_HOUR = 3600.0
 
 
 async def join(sandbox: Context) -> None:
     """Serve the metric operations and begin to publish what is measured."""
-    cloudwatch = CloudWatch(sandbox.home, sandbox.epoch)
+    factor = float(os.environ.get(DELAY, "1"))
+    cloudwatch = CloudWatch(sandbox.home, sandbox.epoch, delay_factor=factor)
     sandbox.at_stop(cloudwatch.close)
     sandbox.provide(cloudwatch)
     sandbox.serve("cloudwatch", cloudwatch)
-    balancers = sandbox.of(LoadBalancers)
-    sandbox.spawn(
-        publisher.run(cloudwatch, balancers.minutes, sandbox.of(Fleet), balancers.health_samples)
+    dashboards = Dashboards(sandbox.state)
+    sandbox.serve("cloudwatch", dashboards)
+    sandbox.serve("cloudwatch", Refused())
+    if sandbox.fresh:
+        body = world.golden_signals()
+        dashboards.put_dashboard(DashboardName=world.GOLDEN_SIGNALS, DashboardBody=body)
+    sandbox.spawn(_publish(sandbox, cloudwatch))
+    sandbox.spawn(_roll_up(cloudwatch))
+
+
+async def _publish(sandbox: Context, cloudwatch: CloudWatch) -> None:
+    balancers, ecs = sandbox.of(LoadBalancers), sandbox.of(Ecs)
+    await publisher.run(
+        cloudwatch,
+        balancers.minutes,
+        sandbox.of(Fleet),
+        balancers.health_samples,
+        partial(container_insights.samples, ecs),
     )
+
+
+async def _roll_up(cloudwatch: CloudWatch) -> None:
+    """Once an hour, as minutes pass the ages at which CloudWatch keeps less of them."""
+    while True:
+        await clock.sleep(_HOUR)
+        await asyncio.to_thread(cloudwatch.roll_up)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,27 +14,41 @@ from sandbox.errors import AwsError
 
 MAX_METRICS = 1000
 MAX_VALUES = 150
+MAX_DIMENSIONS = 30
 _LARGEST = 2.0**360
+_LONGEST = {"MetricName": 255, "Name": 255, "Value": 1024}
+_BEHIND = timedelta(days=14)
+_SIZES = [
+    f"{prefix}{unit}" for unit in ("bytes", "bits") for prefix in ("Kilo", "Mega", "Giga", "Tera")
+]
+_SIZES += ["Bytes", "Bits"]
+UNITS = frozenset(
+    ["Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"]
+    + _SIZES
+    + [f"{size}/Second" for size in _SIZES]
+)
+
+Minutes = dict[tuple[Metric, int], tuple[Aggregate, str]]
 
 
-def minutes(
-    namespace: str, data: Iterable[Mapping[str, Any]], now: datetime
-) -> dict[tuple[Metric, int], tuple[Aggregate, str]]:
+def minutes(namespace: str, data: Iterable[Mapping[str, Any]], now: datetime) -> Minutes:
     """The minutes that a PutMetricData call adds to; raises AwsError if any datum is wrong."""
     data = list(data)
     if namespace.startswith("AWS/"):
-        raise _invalid("The value for parameter Namespace must not begin with AWS/.")
+        raise _invalid("The value AWS/ for parameter Namespace is invalid.")
+    if not namespace or namespace.startswith(":") or len(namespace) > 255:
+        raise _invalid(f"The value {namespace} for parameter Namespace is invalid.")
     if not data:
         raise AwsError("MissingParameter", "The parameter MetricData is required.")
     if len(data) > MAX_METRICS:
-        raise _invalid(f"A request may hold at most {MAX_METRICS} metrics.")
-    batch: dict[tuple[Metric, int], tuple[Aggregate, str]] = {}
-    for datum in data:
-        metric = Metric.parse(namespace, datum["MetricName"], datum.get("Dimensions", ()))
-        key = (metric, _minute(datum.get("Timestamp", now), now))
-        new = _aggregate(datum)
+        raise _invalid(
+            f"The collection MetricData must not have a size greater than {MAX_METRICS}."
+        )
+    batch: Minutes = {}
+    for number, datum in enumerate(data, start=1):
+        key, new, unit = _Datum(f"MetricData.member.{number}", datum).read(namespace, now)
         old = batch.get(key)
-        batch[key] = (old[0] + new if old else new, datum.get("Unit", "None"))
+        batch[key] = (old[0] + new if old else new, unit)
     return batch
 
 
@@ -42,50 +56,114 @@ def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterValue", message)
 
 
-def _minute(moment: datetime, now: datetime) -> int:
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=now.tzinfo)
-    if not now - timedelta(days=14) <= moment <= now + AHEAD:
-        raise _invalid("Timestamp must lie between two weeks ago and two hours from now.")
-    return minute_of(moment)
+class _Datum:
+    """One datum; `path` is its place in the request, as CloudWatch's messages write it."""
 
+    def __init__(self, path: str, datum: Mapping[str, Any]) -> None:
+        self._path = path
+        self._datum = datum
 
-def _aggregate(datum: Mapping[str, Any]) -> Aggregate:
-    forms = [form for form in ("Value", "Values", "StatisticValues") if datum.get(form) is not None]
-    if not forms:
-        raise AwsError("MissingParameter", "A datum needs Value, Values or StatisticValues.")
-    if len(forms) > 1:
-        raise AwsError("InvalidParameterCombination", f"{' and '.join(forms)} exclude each other.")
-    if forms == ["StatisticValues"]:
-        return _statistics(datum["StatisticValues"])
-    if forms == ["Value"]:
-        return aggregate(_checked([datum["Value"]]))
-    return _array(datum["Values"], datum.get("Counts"))
+    def read(self, namespace: str, now: datetime) -> tuple[tuple[Metric, int], Aggregate, str]:
+        """Metric and minute, what it adds to it, and the unit."""
+        metric = self._metric(namespace)
+        minute = self._minute(self._datum.get("Timestamp", now), now)
+        unit = self._datum.get("Unit", "None")
+        if unit not in UNITS:
+            raise self._wrong("Unit", unit)
+        if self._datum.get("StorageResolution", 60) != 60:
+            raise _invalid(
+                f"The value {self._datum['StorageResolution']} for parameter {self._path}."
+                "StorageResolution is not supported by this sandbox; it keeps minutes."
+            )
+        return (metric, minute), self._aggregate(), unit
 
+    def _wrong(self, name: str, value: object) -> AwsError:
+        shown = "NaN" if value != value else value  # noqa: PLR0124
+        return _invalid(f"The value {shown} for parameter {self._path}.{name} is invalid.")
 
-def _array(values: list[float], counts: list[float] | None) -> Aggregate:
-    if not values or len(values) > MAX_VALUES:
-        raise _invalid(f"Values must hold 1 to {MAX_VALUES} numbers.")
-    if counts is not None and len(counts) != len(values):
-        raise AwsError(
-            "InvalidParameterCombination", "Values and Counts must have the same length."
+    def _metric(self, namespace: str) -> Metric:
+        dimensions: Sequence[Mapping[str, str]] = self._datum.get("Dimensions", ())
+        if len(dimensions) > MAX_DIMENSIONS:
+            raise _invalid(
+                f"The collection {self._path}.Dimensions must not have a size greater than "
+                f"{MAX_DIMENSIONS}."
+            )
+        self._check_text("MetricName", self._datum["MetricName"])
+        for number, dimension in enumerate(dimensions, start=1):
+            for part in ("Name", "Value"):
+                self._check_text(part, dimension[part], f"Dimensions.member.{number}.")
+        if len({dimension["Name"] for dimension in dimensions}) < len(dimensions):
+            raise _invalid(f"The parameter {self._path}.Dimensions must not repeat a name.")
+        return Metric.parse(namespace, self._datum["MetricName"], dimensions)
+
+    def _check_text(self, part: str, text: str, place: str = "") -> None:
+        fits = text.strip() and text.isascii() and len(text) <= _LONGEST[part]
+        if not fits or (part == "Name" and text.startswith(":")):
+            raise self._wrong(f"{place}{part}", text)
+
+    def _minute(self, moment: datetime, now: datetime) -> int:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=now.tzinfo)
+        where = f"The parameter {self._path}.Timestamp must specify a time"
+        if moment < now - _BEHIND:
+            raise _invalid(f"{where} within the past two weeks.")
+        if moment > now + AHEAD:
+            raise _invalid(f"{where} no more than two hours in the future.")
+        return minute_of(moment)
+
+    def _aggregate(self) -> Aggregate:
+        forms = [
+            f for f in ("Value", "Values", "StatisticValues") if self._datum.get(f) is not None
+        ]
+        if not forms:
+            raise AwsError("MissingParameter", f"The parameter {self._path}.Value is required.")
+        if len(forms) > 1:
+            first, second = (f"{self._path}.{form}" for form in forms[:2])
+            raise AwsError(
+                "InvalidParameterCombination",
+                f"The parameters {first} and {second} are mutually exclusive and you have "
+                "specified both.",
+            )
+        if forms == ["StatisticValues"]:
+            return self._statistics(self._datum["StatisticValues"])
+        if forms == ["Value"]:
+            return aggregate(self._checked("Value", [self._datum["Value"]]))
+        return self._array(self._datum["Values"], self._datum.get("Counts"))
+
+    def _array(self, values: list[float], counts: list[float] | None) -> Aggregate:
+        if not values:
+            raise AwsError("MissingParameter", f"The parameter {self._path}.Values is required.")
+        if len(values) > MAX_VALUES:
+            raise _invalid(
+                f"The collection {self._path}.Values must not have a size greater than "
+                f"{MAX_VALUES}."
+            )
+        if counts is not None and len(counts) != len(values):
+            raise _invalid(
+                f"The parameters {self._path}.Values and {self._path}.Counts must be of the "
+                "same size."
+            )
+        for count in self._checked("Counts", counts or []):
+            if count <= 0:
+                raise self._wrong("Counts", count)
+        return aggregate(self._checked("Values", values), counts)
+
+    def _statistics(self, values: Mapping[str, float]) -> Aggregate:
+        count, total, low, high = (
+            self._checked(f"StatisticValues.{name}", [values[name]])[0]
+            for name in ("SampleCount", "Sum", "Minimum", "Maximum")
         )
-    if counts is not None and min(_checked(counts)) <= 0:
-        raise _invalid("Counts must be positive.")
-    return aggregate(_checked(values), counts)
+        if count <= 0:
+            raise self._wrong("StatisticValues.SampleCount", count)
+        if low > high:
+            raise _invalid(
+                f"The parameter {self._path}.StatisticValues.Maximum must be greater than or "
+                f"equal to {self._path}.StatisticValues.Minimum."
+            )
+        return statistic_set(count, total, low, high)
 
-
-def _statistics(values: Mapping[str, float]) -> Aggregate:
-    count, total, low, high = _checked(
-        [values[name] for name in ("SampleCount", "Sum", "Minimum", "Maximum")]
-    )
-    if count <= 0 or low > high:
-        raise _invalid("SampleCount must be positive and Minimum not above Maximum.")
-    return statistic_set(count, total, low, high)
-
-
-def _checked(numbers: list[float]) -> list[float]:
-    for number in numbers:
-        if not math.isfinite(number) or abs(number) > _LARGEST:
-            raise _invalid("Values must be finite and between -2^360 and 2^360.")
-    return [float(number) for number in numbers]
+    def _checked(self, name: str, numbers: Sequence[float]) -> list[float]:
+        for number in numbers:
+            if not math.isfinite(number) or abs(number) > _LARGEST:
+                raise self._wrong(name, number)
+        return [float(number) for number in numbers]

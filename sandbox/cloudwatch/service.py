@@ -20,6 +20,8 @@ from sandbox.cloudwatch.source import Source, minute_of
 from sandbox.cloudwatch.store import Batch, Store
 from sandbox.errors import AwsError
 from sandbox.history import History
+from sandbox.honesty import OUR_READING, SIMPLIFIED, Note, our_reading, simplified
+from sandbox.names import ACCOUNT
 
 METRICS_PER_PAGE = 500
 _RECENTLY = timedelta(hours=3)
@@ -29,6 +31,13 @@ _LISTED = timedelta(days=14)
 
 class CloudWatch:
     """The account's metrics: computed before `epoch`, published since, kept in `home`."""
+
+    NOTES = (
+        Note(SIMPLIFIED, "Metrics from before the account's first start are computed."),
+        Note(SIMPLIFIED, "Database and cache metrics are emulated from the request rate."),
+        Note(OUR_READING, "How late a minute is seen, and in which parts, is not documented."),
+        Note(OUR_READING, "AWS/ECS and AWS/ElastiCache publish no single values: no percentiles."),
+    )
 
     def __init__(
         self,
@@ -77,6 +86,8 @@ class CloudWatch:
         """The newest minute published for a metric, None before the first."""
         return self._store.metrics().get(metric)
 
+    @simplified("StorageResolution 1 is refused. Entities are not kept. A metric has one unit.")
+    @simplified("What is put can be read, and is listed, at once; old moments need no 48 hours.")
     def put_metric_data(
         self,
         *,
@@ -92,22 +103,32 @@ class CloudWatch:
         self._store.add(publishing.minutes(Namespace, data, self._clock()))
         return {}
 
+    @simplified("Percentiles and their kin are up to two per cent off: values are kept in buckets.")
+    @simplified("Metrics Insights (SELECT), anomaly bands, service quotas and LAMBDA are refused.")
+    @our_reading("Arithmetic over different periods keeps every timestamp; missing values are 0.")
+    @our_reading("MIN, MAX and STDDEV of an array look at the series that have a value.")
+    @our_reading("Operators bind as in C; a power binds to the right and before a minus sign.")
+    @our_reading("FILL and TIME_SERIES reach to EndTime; LINEAR does not go beyond the last value.")
+    @our_reading("An expression's Period matters to TIME_SERIES and to a SEARCH without one.")
+    @our_reading("Numbers in dynamic labels have six digits, times are ISO 8601.")
     async def get_metric_data(self, **parameters: Any) -> dict[str, Any]:
         """Statistics and expressions over a window, a page at a time; raises AwsError.
 
         Runs in a thread: a day of 500 metrics must not hold up the gateway's other answers.
         """
-        answer = await self.data_for_alarms(**parameters)
+        answer, searched = await asyncio.to_thread(self._metric_data, parameters)
         if "NextToken" not in parameters:
             asked = sum("MetricStat" in query for query in parameters["MetricDataQueries"])
-            self._charges.add(METRICS_REQUESTED, asked, self._clock())
+            self._charges.add(METRICS_REQUESTED, asked + searched, self._clock())
         return answer
 
     async def data_for_alarms(self, **parameters: Any) -> dict[str, Any]:
         """What GetMetricData would answer, for the account's own alarms: nobody is charged."""
-        return await asyncio.to_thread(self._metric_data, parameters)
+        answer, _ = await asyncio.to_thread(self._metric_data, parameters)
+        return answer
 
-    def _metric_data(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _metric_data(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+        """A page, and how many metrics its searches read."""
         now = self._clock()
         parsed = queries.parse_queries(parameters["MetricDataQueries"])
         window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
@@ -121,14 +142,16 @@ class CloudWatch:
         limit = parameters.get("MaxDatapoints") or MAX_DATAPOINTS
         if not 0 < limit <= MAX_DATAPOINTS:
             raise queries.refuse(f"MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
-        return page(
+        answer = page(
             queries=parsed,
             evaluation=evaluation,
             order=Order(limit, parameters.get("ScanBy") != "TimestampAscending"),
             token=parameters.get("NextToken"),
             parameters={key: parameters[key] for key in parameters if key != "NextToken"},
         )
+        return answer, evaluation.searched
 
+    @simplified("Percentiles and their kin are up to two per cent off: values are kept in buckets.")
     async def get_metric_statistics(self, **parameters: Any) -> dict[str, Any]:
         """Several statistics of one metric, at most 1,440 points; raises AwsError."""
         return await asyncio.to_thread(self._metric_statistics, parameters)
@@ -136,11 +159,14 @@ class CloudWatch:
     def _metric_statistics(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return datapoints.answer(parameters, source=self._source, now=self._clock())
 
+    @simplified("A metric is listed at once, not after up to 15 minutes.")
     def list_metrics(self, **parameters: Any) -> dict[str, Any]:
         """Metrics by namespace, name and dimensions, 500 a page; raises AwsError."""
         recent = parameters.get("RecentlyActive")
         if recent not in {None, "PT3H"}:
             raise AwsError("InvalidParameterValue", "RecentlyActive must be PT3H.")
+        if parameters.get("OwningAccount") not in {None, ACCOUNT}:
+            raise AwsError("InvalidParameterValue", "OwningAccount is not linked to this account.")
         oldest = minute_of(self._clock() - (_RECENTLY if recent else _LISTED))
         found = sorted(
             metric
@@ -151,6 +177,8 @@ class CloudWatch:
         begin = _begin(parameters.get("NextToken"), filters)
         end = begin + METRICS_PER_PAGE
         answer: dict[str, Any] = {"Metrics": [metric.as_dict() for metric in found[begin:end]]}
+        if parameters.get("IncludeLinkedAccounts"):
+            answer["OwningAccounts"] = [ACCOUNT] * len(answer["Metrics"])
         if end < len(found):
             answer["NextToken"] = tokens.write([end], filters)
         return answer

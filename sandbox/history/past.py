@@ -84,6 +84,7 @@ class History:
         for timeline in (self._production, staging):
             found |= Traffic(timeline).catalogue()
             found |= tasks.news_api(timeline)
+            found |= tasks.counts(timeline)
         found |= tasks.news_ingest(self._production)
         for metric, reading in backing.GAUGES.items():
             found[metric] = (reading.unit, partial(self._backing, metric))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
 
 from sandbox.cloudwatch.metrics import Metric
-from sandbox.cloudwatch.points import Points
+from sandbox.cloudwatch.points import Floats, Ints, Points
+from sandbox.history.environments import PRODUCTION
 from sandbox.history.noise import normal
 from sandbox.history.rows import Stretch, gauge
 from sandbox.history.timeline import Timeline
 from sandbox.history.traffic import Catalogue, arrivals
 
 NAMESPACE = "AWS/ECS"
+INSIGHTS = "ECS/ContainerInsights"
+Count = Callable[[Ints], Floats]
 
-# What a task costs: CPU seconds a request, percent of its reservation when idle, bytes at rest.
-_CPU_SECONDS = 0.0025
+# What a task costs: vCPU-seconds a request, percent of its reservation when idle, MiB at rest.
+_CPU_SECONDS = 0.0075
 _IDLE_PERCENT = 0.3
 _RESIDENT_MIB = 93.0
 
@@ -35,6 +39,43 @@ def news_api(timeline: Timeline) -> Catalogue:
             partial(_memory, timeline),
         ),
     }
+
+
+def counts(timeline: Timeline) -> Catalogue:
+    """Container Insights of the News API and, in production, of the ingest."""
+    environment = timeline.environment
+
+    def deployments(minutes: Ints) -> Floats:
+        return np.where(timeline.tasks(minutes) > environment.tasks, 2.0, 1.0)
+
+    news_api = {
+        "RunningTaskCount": timeline.tasks,
+        "DesiredTaskCount": _steady(environment.tasks),
+        "PendingTaskCount": _steady(0),
+        "DeploymentCount": deployments,
+    }
+    found = _counted(timeline, "news-api", news_api)
+    if environment is PRODUCTION:
+        one = dict.fromkeys(("RunningTaskCount", "DesiredTaskCount", "DeploymentCount"), _steady(1))
+        found |= _counted(timeline, "news-ingest", {**one, "PendingTaskCount": _steady(0)})
+    return found
+
+
+def _counted(timeline: Timeline, service: str, named: Mapping[str, Count]) -> Catalogue:
+    dimensions = _dimensions(timeline, service)
+
+    def series(count: Count, stretch: Stretch) -> Points:
+        values = count(stretch.middle)
+        return gauge(stretch, values, samples=np.ones(len(values)))
+
+    return {
+        Metric.of(INSIGHTS, name, **dimensions): ("Count", partial(series, count))
+        for name, count in named.items()
+    }
+
+
+def _steady(number: float) -> Count:
+    return lambda minutes: np.full(len(minutes), float(number))
 
 
 def _cpu(timeline: Timeline, stretch: Stretch) -> Points:

@@ -275,7 +275,7 @@ def test_a_load_balancer_that_does_not_answer_does_not_end_the_publisher(
         raise ConnectionRefusedError("not yet")
 
     async def until_asked_twice():
-        running = asyncio.create_task(publisher_module.run(cloudwatch, silent, Fleet(), list))
+        running = asyncio.create_task(publisher_module.run(cloudwatch, silent, Fleet(), list, list))
         await asyncio.wait_for(asked.wait(), 10)
         running.cancel()
 

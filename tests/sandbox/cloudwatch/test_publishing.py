@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox.cloudwatch.publishing import UNITS
 from sandbox.errors import AwsError
 from tests.sandbox.cloudwatch.asking import NOON, NOW, put, stat, values
+from tests.sandbox.contract import MODELS
+
+FIRST = "MetricData.member.1"
 
 
 @pytest.mark.parametrize(
@@ -15,7 +19,22 @@ from tests.sandbox.cloudwatch.asking import NOON, NOW, put, stat, values
     [
         ({}, "MissingParameter"),
         ({"Value": 1.0, "Values": [1.0]}, "InvalidParameterCombination"),
-        ({"Values": [1.0, 2.0], "Counts": [1.0]}, "InvalidParameterCombination"),
+        ({"Values": [1.0, 2.0], "Counts": [1.0]}, "InvalidParameterValue"),
+        ({"Values": []}, "MissingParameter"),
+        ({"Value": 1.0, "Unit": "Fortnights"}, "InvalidParameterValue"),
+        ({"Value": 1.0, "StorageResolution": 1}, "InvalidParameterValue"),
+        ({"Value": 1.0, "dimensions": [("Queue", "a"), ("Queue", "b")]}, "InvalidParameterValue"),
+        (
+            {"Value": 1.0, "dimensions": [(f"D{n}", "a") for n in range(31)]},
+            "InvalidParameterValue",
+        ),
+        ({"Value": 1.0, "dimensions": [(":Queue", "a")]}, "InvalidParameterValue"),
+        ({"Value": 1.0, "dimensions": [("Queue", "a" * 1025)]}, "InvalidParameterValue"),
+        ({"Value": 1.0, "name": "x" * 256}, "InvalidParameterValue"),
+        (
+            {"StatisticValues": {"SampleCount": 2, "Sum": 3, "Minimum": 2, "Maximum": 1}},
+            "InvalidParameterValue",
+        ),
         ({"Values": [1.0] * 151}, "InvalidParameterValue"),
         ({"Value": float("nan")}, "InvalidParameterValue"),
         ({"Value": 2.0**361}, "InvalidParameterValue"),
@@ -96,3 +115,58 @@ def test_data_of_entities_are_data(cloudwatch):
     )
 
     assert values(cloudwatch, stat()) == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("datum", "message"),
+    [
+        (
+            {"Value": float("nan")},
+            f"The value NaN for parameter {FIRST}.Value is invalid.",
+        ),
+        ({}, f"The parameter {FIRST}.Value is required."),
+        (
+            {"Value": 1.0, "Timestamp": NOW - timedelta(days=15)},
+            f"The parameter {FIRST}.Timestamp must specify a time within the past two weeks.",
+        ),
+    ],
+)
+def test_a_refusal_names_the_datum_in_cloudwatchs_words(cloudwatch, datum, message):
+    with pytest.raises(AwsError) as refused:
+        put(cloudwatch, 1, **datum)
+
+    assert refused.value.message == message
+
+
+def test_nothing_of_a_wrong_request_is_published(cloudwatch):
+    data = [{"MetricName": "Jobs", "Value": 1.0}, {"MetricName": "Jobs", "Value": 2.0**400}]
+
+    with pytest.raises(AwsError, match=r"member\.2"):
+        cloudwatch.put_metric_data(Namespace="News", MetricData=data)
+
+    assert cloudwatch.list_metrics(Namespace="News")["Metrics"] == []
+
+
+@pytest.mark.parametrize("namespace", [":News", "", "N" * 256])
+def test_other_namespaces_are_refused(cloudwatch, namespace):
+    with pytest.raises(AwsError, match="Namespace is invalid"):
+        cloudwatch.put_metric_data(
+            Namespace=namespace, MetricData=[{"MetricName": "Jobs", "Value": 1.0}]
+        )
+
+
+def test_moments_at_both_ends_of_what_is_accepted_are_kept(cloudwatch):
+    edges = (NOW - timedelta(days=14), NOW + timedelta(hours=2))
+
+    for moment in edges:
+        put(cloudwatch, 1, Value=1.0, Timestamp=moment)
+
+    minutes = [(moment - NOON).total_seconds() / 60 for moment in edges]
+    for minute in minutes:
+        assert values(cloudwatch, stat(), start=minute, end=minute + 1) == [1.0]
+
+
+def test_the_units_are_those_of_the_model():
+    model = MODELS.get_service_model("cloudwatch")
+
+    assert set(model.shape_for("StandardUnit").enum) == UNITS
