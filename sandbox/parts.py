@@ -15,6 +15,8 @@ PARTS: tuple[str, ...] = (
     "sandbox.alarms.part",
     "sandbox.autoscaling.part",
     "sandbox.costexplorer.part",
+    "sandbox.budgets.part",
+    "sandbox.optimizer.part",
     "sandbox.estate.part",
     "sandbox.secrets.part",
     "sandbox.identity.part",

@@ -1,0 +1,1 @@
+"""Who may do what: policy simulation, access history, GitHub's tokens, assumed roles."""
