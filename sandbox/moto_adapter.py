@@ -107,6 +107,11 @@ def protocol(service: str) -> str | None:
         return None
 
 
+def operation_names(service: str) -> list[str]:
+    """Every operation of `service`, as the model spells it. Raises UnknownServiceError."""
+    return list(get_service_model(service).operation_names)
+
+
 def match(service: str, request: HttpRequest) -> Call | None:
     """The operation `request` asks `service` for, or None when the model has no such operation."""
     wrapped = Request(environ(request))

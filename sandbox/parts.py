@@ -22,6 +22,7 @@ PARTS: tuple[str, ...] = (
     "sandbox.identity.part",
     "sandbox.chaos.part",
     "sandbox.scenarios.part",
+    "sandbox.overview.part",
 )
 
 

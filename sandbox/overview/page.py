@@ -1,0 +1,123 @@
+"""The overview as one HTML page: no scripts, light and dark, readable on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from sandbox.overview.facts import Facts
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8885; --soft: #8882; --accent: #2457c5; }
+@media (prefers-color-scheme: dark) { :root { --accent: #8fb1ff; } }
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; }
+a { color: var(--accent); }
+a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; padding: .25rem 0; }
+th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
+details { border-bottom: 1px solid var(--line); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; }
+dd { margin: 0; overflow-wrap: anywhere; }
+.mark { background: var(--soft); border-radius: .25rem; padding: 0 .35rem; }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
+"""
+
+
+def html(
+    facts: Facts, faults: Sequence[Mapping[str, Any]], services: Sequence[Mapping[str, Any]]
+) -> str:
+    """The whole document."""
+    own = sum(row["by"] == "ours" for service in services for row in service["operations"])
+    total = sum(len(service["operations"]) for service in services)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Sandbox</title><style>{_STYLE}</style></head><body>"
+        '<header><h1>Sandbox: a local AWS account</h1><nav aria-label="On this page">'
+        '<a href="#now">Now</a> · <a href="#faults">Faults</a> · '
+        '<a href="#operations">Operations</a></nav></header><main>'
+        f"{_now(facts)}{_faults(faults)}"
+        f'<section id="operations" aria-labelledby="h-operations">'
+        f'<h2 id="h-operations">Operations</h2><p>{own} of {total} operations are our own and '
+        "behave as their notes say; the others are answered by moto, which keeps what is created "
+        "in memory and does little by itself. An operation that is not listed is refused.</p>"
+        f"{''.join(_service(service) for service in services)}</section></main></body></html>\n"
+    )
+
+
+def _now(facts: Facts) -> str:
+    pairs = {
+        "First start": f"{facts.epoch:%F %T} UTC; older history is computed, newer is measured",
+        "Sandbox time": f"{facts.now:%F %T} UTC",
+        "Clock": f"{facts.rate:g} sandbox seconds a second, {facts.ahead_seconds:+,.1f} s ahead",
+        "Memory": f"{facts.rss_bytes / 2**20:.0f} MiB resident, shared pages counted per process",
+    }
+    listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs.items())
+    rows = ((str(one.pid), one.what, f"{one.rss_bytes / 2**20:.0f} MiB") for one in facts.processes)
+    return (
+        f'<section id="now" aria-labelledby="h-now"><h2 id="h-now">Now</h2><dl>{listed}</dl>'
+        f"{_table('Process groups', ('Process', 'What', 'Resident'), rows)}</section>"
+    )
+
+
+def _faults(faults: Sequence[Mapping[str, Any]]) -> str:
+    rows = (
+        (str(one["id"]), one["fault"], one["says"], one["started"], one["ends"] or "until cleared")
+        for one in faults
+    )
+    columns = ("Number", "Fault", "What it does", "Since", "Until")
+    body = _table("Faults in force", columns, rows) if faults else "<p>No fault is in force.</p>"
+    return (
+        f'<section id="faults" aria-labelledby="h-faults"><h2 id="h-faults">Faults</h2>'
+        f"{body}</section>"
+    )
+
+
+def _service(service: Mapping[str, Any]) -> str:
+    rows = service["operations"]
+    own = sum(row["by"] == "ours" for row in rows)
+    name = escape(service["service"])
+    cells = ((row["operation"], row["by"], _notes(row["notes"])) for row in rows)
+    table = _table(f"Operations of {service['service']}", ("Operation", "By", "Notes"), cells)
+    opened = " open" if own else ""
+    return (
+        f'<details{opened} id="{name}"><summary>{name}: {own} ours, {len(rows) - own} by moto'
+        f"</summary>{_notes(service['notes'])}{table}</details>"
+    )
+
+
+class _Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def _notes(notes: Iterable[Mapping[str, str]]) -> _Markup:
+    return _Markup(
+        "".join(
+            f'<p><span class="mark">{escape(note["kind"])}</span> {escape(note["text"])}</p>'
+            for note in notes
+        )
+    )
+
+
+def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(value: str) -> str:
+    return value if isinstance(value, _Markup) else escape(value)

@@ -1,0 +1,41 @@
+"""The overview as a part of the account: /_sandbox/operations and the page at /_sandbox/."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from sandbox.chaos.register import Register
+from sandbox.context import Context
+from sandbox.overview import facts, operations, page
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+async def join(sandbox: Context) -> None:
+    """Serve the routes."""
+
+    async def listed(_: web.Request) -> web.Response:
+        services = await operations.everything(sandbox.gateway.owners, sandbox.home)
+        return web.json_response({"services": services})
+
+    async def shown(request: web.Request) -> web.Response:
+        if request.path != "/_sandbox/":
+            raise web.HTTPNotFound(text="There is no such page; see /_sandbox/.")
+        found = await asyncio.to_thread(facts.gather, sandbox.home, sandbox.epoch)
+        in_force = [entry.shown() for entry in sandbox.of(Register).in_force()]
+        services = await operations.everything(sandbox.gateway.owners, sandbox.home)
+        text = page.html(found, in_force, services)
+        return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+    async def moved(_: web.Request) -> web.Response:
+        raise web.HTTPFound("/_sandbox/")
+
+    sandbox.route("GET", "/_sandbox/operations", listed)
+    sandbox.route("GET", "/_sandbox/", shown)
+    sandbox.route("GET", "/_sandbox", moved)
