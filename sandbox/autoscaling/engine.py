@@ -41,10 +41,10 @@ class Engine:
             f"monitor alarm {event.alarm_name} in state {event.new_state} "
             f"triggered policy {policy.name}"
         )
-        if not event.values:
-            return "No data points to scale by."
         if policy.kind == STEPS:
             return self._step(policy, target, event, cause)
+        if not event.values:
+            return "No data points to scale by."
         if event.alarm_name != policy.low_alarm:
             wish = _wish(policy, event.values[0])
             return self._scale(policy, target, wish, cause, out=True)
@@ -62,8 +62,11 @@ class Engine:
         raise not_found(f"No scaling policy found for {wanted}")
 
     def _step(self, policy: Policy, target: Target, event: AlarmEvent, cause: str) -> str:
-        metric = _aggregate(policy, event)
-        threshold = float(json.loads(event.reason_data or "{}").get("threshold", metric))
+        data = json.loads(event.reason_data or "{}")
+        # SetAlarmState tells no value: the step that begins at the threshold is meant.
+        metric = _aggregate(policy, event, len(data.get("recentDatapoints", [])))
+        threshold = float(data.get("threshold", 0.0 if metric is None else metric))
+        metric = threshold if metric is None else metric
         wish = steps.wanted(policy.configuration, metric=metric, threshold=threshold)
         if wish is None:
             return f"No step adjustment covers {metric:g} at a threshold of {threshold:g}."
@@ -133,10 +136,11 @@ def _in_words_of(policy: Policy, decision: Decision) -> Decision:
     return decision
 
 
-def _aggregate(policy: Policy, event: AlarmEvent) -> float:
+def _aggregate(policy: Policy, event: AlarmEvent, recent: int) -> float | None:
     """The newest data points of the alarm's evaluation as one value, by MetricAggregationType."""
-    recent = json.loads(event.reason_data or "{}").get("recentDatapoints", [])
-    values: Sequence[float] = event.values[: max(len(recent), 1)]
+    values: Sequence[float] = event.values[: max(recent, 1)]
+    if not values:
+        return None
     kind = policy.configuration.get("MetricAggregationType", "Average")
     if kind == "Average":
         return sum(values) / len(values)

@@ -122,11 +122,7 @@ class Fulfilment:
 
     def not_scaled(self, target: Target, cause: str, reason: str, now: Capacity) -> None:
         """Note that nothing was done; once, until the reason or something else changes."""
-        details = {"Code": reason, "CurrentCapacity": now.desired}
-        if reason == tracking.AT_MAXIMUM:
-            details["MaxCapacity"] = now.maximum
-        if reason == tracking.AT_MINIMUM:
-            details["MinCapacity"] = now.minimum
+        details: dict[str, Any] = {"Code": reason, **_limit(reason, now)}
         latest = next(
             (
                 a
@@ -138,8 +134,8 @@ class Fulfilment:
         if latest is not None and latest.reasons == [details]:
             return
         activity = _new(target, "Attempting to scale due to alarm triggered", cause)
-        activity.reasons = [details]
-        self._end(activity, "Failed", "")
+        activity.reasons, activity.status = [details], "Failed"
+        self._book.save(activity)
 
     def _end(self, activity: Activity, status: str, message: str) -> Activity:
         activity.status, activity.message, activity.ended_at = status, message, clock.now()
@@ -184,6 +180,15 @@ def _new(target: Target, description: str, cause: str) -> Activity:
         cause=cause,
         started_at=clock.now(),
     )
+
+
+def _limit(reason: str, now: Capacity) -> dict[str, int]:
+    """The capacity that a NotScaledReason tells beside its code."""
+    if reason == tracking.AT_MAXIMUM:
+        return {"MaxCapacity": now.maximum}
+    if reason == tracking.AT_MINIMUM:
+        return {"MinCapacity": now.minimum}
+    return {"CurrentCapacity": now.desired}
 
 
 def _done(capacity: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox import clock
 from sandbox.autoscaling.errors import check_enum, invalid, too_many
-from sandbox.autoscaling.model import NAMESPACE, SUSPENSIONS, Target, arn
+from sandbox.autoscaling.model import SUSPENSIONS, Target, arn
 from sandbox.autoscaling.operations import Answer, Operations, listed, named, page
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
@@ -118,7 +118,7 @@ def _new(resource: str, parameters: Mapping[str, Any]) -> Target:
     minimum, maximum = _limits(parameters["MinCapacity"], parameters["MaxCapacity"])
     return Target(
         resource=resource,
-        arn=arn("application-autoscaling", f"scalable-target/0{NAMESPACE}{secrets.token_hex(15)}"),
+        arn=arn("application-autoscaling", f"scalable-target/0ec5{secrets.token_hex(15)}"),
         minimum=minimum,
         maximum=maximum,
         created_at=clock.now(),
