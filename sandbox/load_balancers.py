@@ -23,11 +23,18 @@ CHECK_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
 @dataclass
 class Target:
-    """One registered address and what its health checks say; `state` in ELB's words."""
+    """One registered address and what its health checks say; `state` in ELB's words.
+
+    `address` and `container_port` are what AWS would call the target; its process answers on
+    `host` and `port`.
+    """
 
     group: str
     port: int
     version: str
+    address: str = "127.0.0.1"
+    container_port: int = 0
+    availability_zone: str = ""
     host: str = "127.0.0.1"
     state: str = "initial"
     reason: str = "Elb.RegistrationInProgress"
@@ -70,6 +77,8 @@ class LoadBalancers:
     def __init__(self, socket: Path, interval: float, drain_seconds: float) -> None:
         self.rules: dict[str, Rule] = {}
         self.on_weights: Callable[[Rule], None] = lambda rule: None
+        self.remember: Callable[[Rule], None] = lambda rule: None
+        self._seen: set[str] = set()
         self._targets: dict[tuple[str, int], Target] = {}
         self._socket = socket
         self._interval = interval
@@ -94,24 +103,34 @@ class LoadBalancers:
 
     # -- rules ---------------------------------------------------------------------------------
 
-    def rule_of(self, target_group: str) -> Rule | None:
-        """The rule that forwards to `target_group`."""
-        return next((r for r in self.rules.values() if target_group in r.weights), None)
+    def knows(self, target_group: str) -> bool:
+        """Whether a rule forwards to `target_group`, or did."""
+        return target_group in self._groups_ever()
+
+    def _groups_ever(self) -> set[str]:
+        self._seen.update(group for rule in self.rules.values() for group in rule.weights)
+        return self._seen
 
     async def set_weights(self, rule_arn: str, weights: Mapping[str, float]) -> None:
         """Give the rule's target groups these weights (percent), at once."""
+        await self.replace_weights(rule_arn, {**self.rules[rule_arn].weights, **weights})
+
+    async def replace_weights(self, rule_arn: str, weights: Mapping[str, float]) -> None:
+        """Let the rule forward to these target groups and to no other, at once."""
+        self._groups_ever()
         rule = self.rules[rule_arn]
-        rule.weights.update(weights)
+        rule.weights = dict(weights)
+        self.remember(rule)
         await self.push()
         self.on_weights(rule)
 
     # -- targets -------------------------------------------------------------------------------
 
-    async def register(self, group: str, port: int, version: str) -> None:
+    async def register(self, target: Target) -> None:
         """Add a target; it gets traffic once its health checks pass."""
-        target = self._targets[group, port] = Target(group, port, version)
-        task = asyncio.create_task(self._check(target))
-        self._checks[group, port] = task
+        key = target.group, target.port
+        self._targets[key] = target
+        self._checks[key] = asyncio.create_task(self._check(target))
 
     async def deregister(self, group: str, port: int) -> None:
         """Take a target out, and wait until its last request is answered or time is up."""
@@ -135,23 +154,24 @@ class LoadBalancers:
 
     def state(self, group: str, port: int) -> str:
         """The target's state, `unused` when it is not registered."""
-        target = self._targets.get((group, port))
+        target = self.target(group, port)
         return target.state if target else "unused"
+
+    def target(self, group: str, port: int) -> Target | None:
+        """A registered target, None when it is not (any more)."""
+        return self._targets.get((group, port))
 
     def targets(self, group: str) -> Sequence[Target]:
         """Every target registered with the group."""
         return [t for t in self._targets.values() if t.group == group]
 
     def all_serve(self) -> bool:
-        """Whether each production rule sends to a target group with a healthy target."""
+        """Whether every target group that gets traffic has a healthy target."""
         return all(
-            any(
-                target.state == "healthy"
-                for group, weight in rule.weights.items()
-                if weight
-                for target in self.targets(group)
-            )
+            any(target.state == "healthy" for target in self.targets(group))
             for rule in self.rules.values()
+            for group, weight in rule.weights.items()
+            if weight
         )
 
     def health_samples(self) -> list[TargetHealthSample]:
@@ -206,8 +226,7 @@ class LoadBalancers:
         }
 
     def _groups(self) -> dict[str, list[dict[str, Any]]]:
-        names = {group for rule in self.rules.values() for group in rule.weights}
-        return {dimension(group): self._routable(group) for group in names}
+        return {dimension(group): self._routable(group) for group in self._groups_ever()}
 
     def _routable(self, group: str) -> list[dict[str, Any]]:
         """Healthy targets; if none is, all unhealthy ones, because an ALB fails open."""

@@ -74,25 +74,18 @@ def seed(balancers: LoadBalancers, epoch: datetime) -> None:
 
 
 def show_weights(rule: Rule) -> None:
-    """Let DescribeRules and DescribeListeners tell the weights in force."""
-    groups = [{"TargetGroupArn": g, "Weight": w} for g, w in _integers(rule.weights).items()]
-    elb = backend("elbv2", ACCOUNT, REGION)
-    for balancer in elb.load_balancers.values():
-        for listener in balancer.listeners.values():
-            holders = [listener, *listener.rules.values()]
-            if rule.arn in listener.rules:
-                for holder in holders:
-                    _forward(holder, groups)
+    """Let DescribeRules tell the weights in force.
 
-
-def _forward(holder: Any, groups: list[dict[str, Any]]) -> None:
+    The listener's default action stays as it is: the rule takes every request before it.
+    """
     from moto.elbv2.models import FakeAction
 
-    action = FakeAction({"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}})
-    if hasattr(holder, "default_actions"):
-        holder.default_actions = [action]
-    else:
-        holder.actions = [action]
+    groups = [{"TargetGroupArn": g, "Weight": w} for g, w in _integers(rule.weights).items()]
+    forward = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
+    for balancer in backend("elbv2", ACCOUNT, REGION).load_balancers.values():
+        for listener in balancer.listeners.values():
+            if rule.arn in listener.rules:
+                listener.rules[rule.arn].actions = [FakeAction(forward)]
 
 
 def _integers(weights: dict[str, float]) -> dict[str, int]:

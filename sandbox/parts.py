@@ -11,6 +11,7 @@ import importlib
 from sandbox.context import Context
 
 PARTS: tuple[str, ...] = (
+    "sandbox.elbv2",
     "sandbox.cloudwatch.part",
     "sandbox.alarms.part",
     "sandbox.autoscaling.part",
@@ -19,6 +20,7 @@ PARTS: tuple[str, ...] = (
     "sandbox.optimizer.part",
     "sandbox.estate.part",
     "sandbox.secrets.part",
+    "sandbox.ecs.secrets",
     "sandbox.identity.part",
     "sandbox.chaos.part",
     "sandbox.scenarios.part",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -23,8 +22,13 @@ from sandbox.state import State
 
 KEPT_EVENTS = 100
 KEPT_STOPPED = timedelta(hours=1)
+# ECS omits an event that says what the newest of its kind said, for as long.
+REPEATED_AFTER = timedelta(hours=6)
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
+KEPT_DEPLOYMENTS = timedelta(days=90)
+INTERRUPTED = "The host of the task was lost when the sandbox was restarted."
 
-Stored = Cluster | TaskDefinition | Revision | Deployment | Service
+Stored = Cluster | TaskDefinition | Revision | Deployment | Service | Task
 
 
 class Account:
@@ -39,7 +43,7 @@ class Account:
         self.services = {s.arn: s for s in (Service(**d) for d in state.all("Service"))}
         self.revisions = {r.arn: r for r in (Revision(**d) for d in state.all("Revision"))}
         self.deployments = {d.arn: d for d in (_deployment(d) for d in state.all("Deployment"))}
-        self.tasks: dict[str, Task] = {}
+        self.tasks = {t.arn: t for t in (Task(**d) for d in state.all("Task"))}
 
     def save(self, *things: Stored) -> None:
         """Keep things in memory and on disk."""
@@ -54,8 +58,14 @@ class Account:
             "Service": self.services,
             "Revision": self.revisions,
             "Deployment": self.deployments,
+            "Task": self.tasks,
         }
         return shelves[type(thing).__name__]
+
+    def forget(self, thing: Stored) -> None:
+        """Remove a thing from memory and disk."""
+        self._shelf(thing).pop(thing.arn, None)
+        self._state.delete(type(thing).__name__, thing.arn)
 
     # -- finding -------------------------------------------------------------------------------
 
@@ -68,10 +78,17 @@ class Account:
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
 
     def service(self, cluster: str | None, reference: str) -> Service:
-        """A service by name or ARN; raises ServiceNotFoundException."""
+        """A service that is not deleted by name or ARN; raises ServiceNotFoundException."""
         found = self.find_service(self.cluster(cluster), reference)
         if found is None:
             raise AwsError("ServiceNotFoundException", "Service not found.")
+        return found
+
+    def active_service(self, cluster: str | None, reference: str) -> Service:
+        """A service that takes changes; raises ServiceNotFound or ServiceNotActiveException."""
+        found = self.service(cluster, reference)
+        if found.status != "ACTIVE":
+            raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
         return found
 
     def find_service(self, cluster: Cluster, reference: str) -> Service | None:
@@ -83,7 +100,10 @@ class Account:
         return None
 
     def task_definition(self, reference: str) -> TaskDefinition:
-        """`family`, `family:revision` or an ARN; the newest active one for a bare family."""
+        """`family`, `family:revision` or an ARN; the newest active one for a bare family.
+
+        Raises ClientException.
+        """
         name = last_part(reference)
         family, _, revision = name.partition(":")
         known = [
@@ -98,11 +118,16 @@ class Account:
 
     def deployment(self, arn: str) -> Deployment:
         """A deployment by ARN; raises ServiceDeploymentNotFoundException."""
-        found = self.deployments.get(arn)
+        found = self.kept_deployments().get(arn)
         if found is None:
             message = "The specified service deployment wasn't found."
             raise AwsError("ServiceDeploymentNotFoundException", message)
         return found
+
+    def kept_deployments(self) -> dict[str, Deployment]:
+        """The deployments of the last 90 days by ARN; ECS shows no older ones."""
+        oldest = now() - KEPT_DEPLOYMENTS
+        return {d.arn: d for d in self.deployments.values() if d.created_at >= oldest}
 
     def service_of(self, thing: Deployment | Revision) -> Service:
         """The service a deployment or revision belongs to."""
@@ -137,14 +162,33 @@ class Account:
         """The newest deployment of the service."""
         return self.deployments[service.deployment] if service.deployment else None
 
+    def in_flight(self, service: Service) -> list[Deployment]:
+        """Deployments of the service that are not over, oldest first."""
+        found = [
+            d for d in self.deployments.values() if d.service_arn == service.arn and d.in_flight
+        ]
+        return sorted(found, key=lambda d: d.created_at)
+
     def forget_old_tasks(self) -> None:
         """ECS shows stopped tasks for about an hour."""
         limit = now() - KEPT_STOPPED
-        old: Iterable[Task] = [
-            t for t in self.tasks.values() if t.stopped_at and t.stopped_at < limit
-        ]
+        old = [t for t in self.tasks.values() if t.stopped_at and t.stopped_at < limit]
         for task in old:
-            del self.tasks[task.arn]
+            self.forget(task)
+
+    def lose_tasks(self) -> None:
+        """After a restart no process of before runs: its task has stopped and says why."""
+        for task in list(self.tasks.values()):
+            if task.last_status == "STOPPED":
+                continue
+            task.last_status = task.desired_status = "STOPPED"
+            task.stopped_at = now()
+            task.stopping_at = task.stopping_at or task.stopped_at
+            task.stopped_reason = task.stopped_reason or INTERRUPTED
+            task.stop_code = task.stop_code or "InfrastructureHealth"
+            self.save(task)
+
+    # -- events and traffic ----------------------------------------------------------------------
 
     def event(self, service: Service, message: str) -> None:
         """Add to the service's events."""
@@ -153,6 +197,23 @@ class Account:
         service.events.insert(0, entry)
         del service.events[KEPT_EVENTS:]
         self.save(service)
+
+    def event_once(self, service: Service, message: str) -> None:
+        """Add an event unless the same was told in the last six hours and nothing was since."""
+        if service.events:
+            newest = service.events[0]
+            fresh = newest["createdAt"] > now() - REPEATED_AFTER
+            if newest["message"] == message and fresh:
+                return
+        self.event(service, message)
+
+    def keep_weights(self, rule: str, weights: dict[str, float]) -> None:
+        """Write down what a listener rule does with the traffic."""
+        self._state.put("RuleWeights", rule, {"rule": rule, "weights": weights})
+
+    def kept_weights(self) -> dict[str, dict[str, float]]:
+        """The weights last written down, by rule."""
+        return {each["rule"]: each["weights"] for each in self._state.all("RuleWeights")}
 
 
 def _deployment(body: dict[str, Any]) -> Deployment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from sandbox.ecs.model import Deployment
 
@@ -13,20 +14,37 @@ InAlarm = Callable[[Sequence[str]], Awaitable[list[str]]]
 PERIOD = 0.5
 
 
-async def wait_for_alarm(deployment: Deployment, in_alarm: InAlarm) -> str | None:
-    """Wait until a deployment alarm goes off; the reason to roll back, None if there is none.
+def watched(deployment: Deployment) -> list[str]:
+    """The alarms the deployment is configured to watch, none when they are not enabled."""
+    configured: dict[str, Any] = deployment.configuration.get("alarms", {})
+    names: list[str] = configured.get("alarmNames", [])
+    return names if configured.get("enable") else []
+
+
+def rolls_back(deployment: Deployment) -> bool:
+    """Whether an alarm turns the deployment back; otherwise it stops where it is."""
+    return bool(deployment.configuration.get("alarms", {}).get("rollback"))
+
+
+async def wait_for_alarm(
+    deployment: Deployment, in_alarm: InAlarm, note: Callable[[], None]
+) -> str | None:
+    """Wait until a deployment alarm goes off; the reason to fail, None if none is watched.
 
     As on AWS, a deployment that starts while one of its alarms is in ALARM ignores all of them.
+    That is decided once: an alarm that rings during a restart of the sandbox counts.
     """
-    configured = deployment.configuration.get("alarms", {})
-    names = configured.get("alarmNames", [])
-    if not configured.get("enable") or not names:
+    names = watched(deployment)
+    if not names:
         return None
-    if await in_alarm(names):
-        deployment.ignored_alarms = True
+    if not deployment.alarms_checked:
+        deployment.ignored_alarms = bool(await in_alarm(names))
+        deployment.alarms_checked = True
+        note()
+    if deployment.ignored_alarms:
         return None
     while not deployment.triggered_alarms:
         await asyncio.sleep(PERIOD)
         deployment.triggered_alarms = await in_alarm(names)
-    alarms = ", ".join(deployment.triggered_alarms)
-    return f"Deployment alarm in ALARM: {alarms}" if configured.get("rollback") else None
+    note()
+    return f"Deployment alarm in ALARM: {', '.join(deployment.triggered_alarms)}"

@@ -4,28 +4,64 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
-from sandbox.ecs.model import now
-from sandbox.ecs.walk import RollBack, Walk
+from sandbox.ecs.walk import Move, RollBack, Walk
 
 
 class BlueGreen(Walk):
     """The stages of ECS's native blue/green family."""
 
-    async def forward(self) -> None:
-        """Walk every stage; raises RollBack."""
-        await self.hooks("RECONCILE_SERVICE")
-        await self._scale_up()
-        await self._test_traffic()
-        await self._production_traffic()
-        await self.hooks("POST_PRODUCTION_TRAFFIC_SHIFT")
-        await self.stage("BAKE_TIME")
-        await self.bake(self._bake_minutes())
-        await self.stage("CLEAN_UP")
-        await self._clean_up()
+    def moves(self) -> list[Move]:
+        """Stage by stage; each step of the traffic has its pause, its shift and its bake."""
+        steps = [move for step in self.steps() for move in self._step(*step)]
+        return [
+            *(() if self._alone() else (self._reconcile, self._at("RECONCILE_SERVICE"))),
+            self._at("PRE_SCALE_UP"),
+            self._scale_up,
+            self._at("POST_SCALE_UP"),
+            self._test_traffic,
+            self._at("POST_TEST_TRAFFIC_SHIFT"),
+            *steps,
+            self._at("POST_PRODUCTION_TRAFFIC_SHIFT"),
+            partial(self.stage, "BAKE_TIME"),
+            partial(self.bake, self._bake_minutes()),
+            self._clean_up,
+        ]
+
+    def _at(self, stage: str) -> Move:
+        async def enter() -> None:
+            await self.stage(stage)
+            await self.pause(stage)
+
+        return enter
+
+    def _step(self, percent: float, minutes: float) -> list[Move]:
+        return [
+            self._at("PRE_PRODUCTION_TRAFFIC_SHIFT"),
+            partial(self._shift_production, percent),
+            partial(self.bake, minutes),
+        ]
+
+    # -- the stages ------------------------------------------------------------------------------
+
+    def _alone(self) -> bool:
+        """Whether the deployment found at most one revision in use when it was created."""
+        return not self.deployment.reconciles
+
+    async def _reconcile(self) -> None:
+        """Bring the service to one revision, the one that was steady last."""
+        await self.stage("RECONCILE_SERVICE")
+        known = {self.target.arn, *self.deployment.sources}
+        others = [r for r in self.account.current_revisions(self.service) if r.arn not in known]
+        if self.sources:
+            await self.shift(0.0)
+        for other in others:
+            other.production_weight = other.test_weight = 0.0
+            self.scale(other, 0)
+        await self.until(lambda: all(self.empty(other) for other in others))
 
     async def _scale_up(self) -> None:
-        await self.hooks("PRE_SCALE_UP")
         await self.stage("SCALE_UP")
         self.scale(self.target, self.service.desired)
         # Processes start in real time however short a minute is. A first deployment may take its
@@ -33,22 +69,16 @@ class BlueGreen(Walk):
         limit = self.settings.scale_up_seconds if self.sources else math.inf
         if not await self.until(lambda: self.ready(self.target), limit):
             self.deployment.failed_tasks = self.target.failures
-            cause = self.target.last_failure or "tasks did not become healthy"
+            cause = self.scheduler.trouble(self.target)
             raise RollBack(f"The service revision did not reach a steady state in time: {cause}")
-        await self.hooks("POST_SCALE_UP")
 
     async def _test_traffic(self) -> None:
         await self.stage("TEST_TRAFFIC_SHIFT")
         self.target.test_weight = 100.0
-        await self.hooks("POST_TEST_TRAFFIC_SHIFT")
 
-    async def _production_traffic(self) -> None:
-        """Each step: its pause first, then the shift, then the step's own bake."""
-        for percent, minutes in self.steps():
-            await self.hooks("PRE_PRODUCTION_TRAFFIC_SHIFT")
-            await self.stage("PRODUCTION_TRAFFIC_SHIFT")
-            await self.shift(percent)
-            await self.bake(minutes)
+    async def _shift_production(self, percent: float) -> None:
+        await self.stage("PRODUCTION_TRAFFIC_SHIFT")
+        await self.shift(percent)
 
     def steps(self) -> Iterator[tuple[float, float]]:
         """Percent of traffic and deployment minutes to bake, step by step up to 100."""
@@ -76,8 +106,8 @@ class BlueGreen(Walk):
         )
 
     async def _clean_up(self) -> None:
+        await self.stage("CLEAN_UP")
         for source in self.sources:
             self.scale(source, 0)
         await self.until(lambda: all(self.empty(source) for source in self.sources))
         self.target.test_weight = 0.0
-        self.note(finished_at=now())

@@ -1,29 +1,27 @@
-"""Starts, supersedes, stops and resumes deployments."""
+"""Starts, supersedes, stops and resumes deployments, and takes them up again after a restart."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-import string
-from typing import Any
+from datetime import timedelta
 
+from sandbox.ecs import alarms, going_back, hooks, revisions
 from sandbox.ecs.account import Account
-from sandbox.ecs.alarms import InAlarm, wait_for_alarm
+from sandbox.ecs.alarms import InAlarm
 from sandbox.ecs.blue_green import BlueGreen
-from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, TaskDefinition, now
-from sandbox.ecs.rolling import BreakerTripped, Rolling
+from sandbox.ecs.model import ROLLING_BACK, Deployment, Service, TaskDefinition, now
+from sandbox.ecs.rolling import Rolling
 from sandbox.ecs.scheduler import Scheduler
-from sandbox.ecs.walk import RollBack, Walk
+from sandbox.ecs.walk import Halted, RollBack, Walk
 from sandbox.errors import AwsError
-from sandbox.images import CannotPull, resolve
-from sandbox.load_balancers import LoadBalancers
-from sandbox.names import ecs_arn
+from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox.ecs")
 
-_ALPHABET = string.ascii_letters + string.digits
+SUPERSEDED = "Superseded by a newer deployment of the service."
+STOPPED = "Rollback requested by StopServiceDeployment."
 
 
 class Controller:
@@ -37,12 +35,12 @@ class Controller:
         settings: Settings,
         in_alarm: InAlarm,
     ) -> None:
+        self.balancers = balancers
         self._in_alarm = in_alarm
         self._account = account
         self._scheduler = scheduler
-        self._balancers = balancers
         self._settings = settings
-        self._walks: dict[str, Walk] = {}
+        scheduler.seconds_per_minute = settings.seconds_per_minute
         self._forward: dict[str, asyncio.Task[None]] = {}
         self._runs: dict[str, asyncio.Task[None]] = {}
 
@@ -50,117 +48,118 @@ class Controller:
 
     def start(self, service: Service, definition: TaskDefinition) -> Deployment:
         """Begin to deploy `definition`; a deployment in flight is rolled back first."""
-        earlier = self._account.current_deployment(service)
-        if earlier and earlier.in_flight:
-            self._turn_back(earlier, "Superseded by a newer deployment of the service.")
-        target = self._new_revision(service, definition)
-        deployment = Deployment(
-            arn=ecs_arn("service-deployment", service.cluster, service.name, _short_id()),
-            service_arn=service.arn,
-            cluster_arn=service.cluster_arn,
-            sources=[service.active] if service.active else [],
-            target=target.arn,
-            configuration=dict(service.configuration),
-            created_at=now(),
-        )
+        earlier = self._account.in_flight(service)
+        for each in earlier:
+            self._turn_back(each, SUPERSEDED)
+        used = self._account.current_revisions(service)
+        target = revisions.new(self._account, service, definition)
+        # What an earlier deployment left running is replaced with the rest.
+        left = [] if earlier else [r.arn for r in used if r.arn != service.active]
+        deployment = revisions.deployment(service, target, left, reconciles=len(used) > 1)
         service.deployment, service.task_definition = deployment.arn, definition.arn
         self._account.save(target, deployment, service)
-        before = self._runs.get(earlier.arn) if earlier else None
-        run = asyncio.create_task(self._run(deployment, before))
-        self._runs[deployment.arn] = run
+        self._launch(deployment, earlier[-1] if earlier else None)
         return deployment
 
-    def _new_revision(self, service: Service, definition: TaskDefinition) -> Revision:
-        group, rule = self._destination(service)
-        name = str(secrets.randbelow(9 * 10**18) + 10**18)
-        return Revision(
-            arn=ecs_arn("service-revision", service.cluster, service.name, name),
-            service_arn=service.arn,
-            cluster_arn=service.cluster_arn,
-            task_definition=definition.arn,
-            target_group=group,
-            rule=rule,
-            images=[_image(container) for container in definition.body["containerDefinitions"]],
-            created_at=now(),
-            settings=dict(service.settings),
-        )
-
-    def _destination(self, service: Service) -> tuple[str | None, str | None]:
-        """The target group and rule of the next revision: the two groups take turns."""
-        if not service.load_balancers:
-            return None, None
-        balancer = service.load_balancers[0]
-        first = balancer["targetGroupArn"]
-        advanced = balancer.get("advancedConfiguration", {})
-        rule = advanced.get("productionListenerRule")
-        active = self._account.active_revision(service)
-        if service.configuration.get("strategy", "ROLLING") == "ROLLING":
-            return (active.target_group if active else first), rule
-        other = advanced.get("alternateTargetGroupArn", first)
-        return (other if active and active.target_group == first else first), rule
+    def _launch(self, deployment: Deployment, earlier: Deployment | None) -> None:
+        before = self._runs.get(earlier.arn) if earlier else None
+        self._runs[deployment.arn] = asyncio.create_task(self._run(deployment, before))
 
     # -- running ---------------------------------------------------------------------------------
 
     async def _run(self, deployment: Deployment, before: asyncio.Task[None] | None) -> None:
+        kind = Rolling if deployment.strategy == "ROLLING" else BlueGreen
+        walk = kind(deployment, self._account, self._scheduler, self.balancers, self._settings)
+        if deployment.status == "PENDING":
+            walk.note(status="IN_PROGRESS", started_at=now(), stage=_first_stage(deployment))
+            self._tell(walk, "deployment in progress.")
         if before is not None:
             await asyncio.wait([before])
-        kind = Rolling if deployment.strategy == "ROLLING" else BlueGreen
-        walk = kind(deployment, self._account, self._scheduler, self._balancers, self._settings)
-        self._walks[deployment.arn] = walk
-        if deployment.status == "PENDING":
-            walk.note(status="IN_PROGRESS", started_at=now())
-            forward = self._forward[deployment.arn] = asyncio.create_task(walk.forward())
-            watching = asyncio.create_task(self._watch_alarms(deployment))
-            await asyncio.wait([forward])
-            watching.cancel()
+        if deployment.status not in ROLLING_BACK:
+            await self._go(walk)
         await self._conclude(walk)
-        self._walks.pop(deployment.arn, None)
+        self._runs.pop(deployment.arn, None)
 
-    async def _watch_alarms(self, deployment: Deployment) -> None:
-        reason = await wait_for_alarm(deployment, self._in_alarm)
-        if reason:
-            self._turn_back(deployment, reason)
+    async def _go(self, walk: Walk) -> None:
+        arn = walk.deployment.arn
+        forward = self._forward[arn] = asyncio.create_task(walk.forward())
+        watching = asyncio.create_task(self._watch_alarms(walk, forward))
+        try:
+            await asyncio.wait([forward])
+        finally:
+            watching.cancel()
+
+    async def _watch_alarms(self, walk: Walk, forward: asyncio.Task[None]) -> None:
+        reason = await alarms.wait_for_alarm(walk.deployment, self._in_alarm, walk.note)
+        if reason and alarms.rolls_back(walk.deployment):
+            self._turn_back(walk.deployment, reason)
+        elif reason:
+            walk.deployment.status_reason = reason
+            forward.cancel()
 
     async def _conclude(self, walk: Walk) -> None:
-        forward = self._forward.pop(walk.deployment.arn, None)
         try:
-            # The request to roll back may have come when the last step was just done.
-            if forward is None or forward.cancelled() or walk.deployment.status in ROLLING_BACK:
-                raise RollBack(walk.deployment.status_reason)
-            forward.result()
+            self._result(walk)
         except RollBack as reason:
-            await walk.back(str(reason))
-        except BreakerTripped as reason:
-            walk.scale(walk.target, 0)
+            self._tell(walk, f"deployment failed: {reason}")
+            await going_back.back(walk, str(reason))
+        except Halted as reason:
             walk.note(
                 status="STOPPED", status_reason=str(reason), finished_at=now(), stopped_at=now()
             )
         except Exception:
             log.exception("deployment %s failed inside the sandbox", walk.deployment.arn)
-            await walk.back("The sandbox failed; see its log.")
+            await going_back.back(walk, "The sandbox failed; see its log.")
         else:
             self._succeed(walk)
-        self._account.event(walk.service, self._ending(walk))
+        self._tell(walk, _ending(walk.deployment))
+
+    def _result(self, walk: Walk) -> None:
+        """Nothing when the walk came to its end; raises RollBack or Halted, or what broke it."""
+        forward = self._forward.pop(walk.deployment.arn, None)
+        # The request to roll back may have come when the last step was just done.
+        if forward is None or walk.deployment.status in ROLLING_BACK:
+            raise RollBack(walk.deployment.status_reason)
+        if forward.cancelled():
+            raise Halted(walk.deployment.status_reason)
+        forward.result()
 
     def _succeed(self, walk: Walk) -> None:
         walk.service.active = walk.target.arn
         walk.note(status="SUCCESSFUL", finished_at=now())
         self._account.save(walk.service)
 
-    def _ending(self, walk: Walk) -> str:
+    def _tell(self, walk: Walk, text: str) -> None:
         name = f"(deployment ecs-svc/{walk.target.arn.rsplit('/', 1)[-1]})"
-        done = walk.deployment.status == "SUCCESSFUL"
-        outcome = "completed" if done else f"failed: {walk.deployment.status_reason}"
-        return f"(service {walk.service.name}) {name} deployment {outcome}."
+        self._account.event(walk.service, f"(service {walk.service.name}) {name} {text}")
 
     # -- what operators do -----------------------------------------------------------------------
 
     def resume(self, deployment: Deployment, hook_id: str, action: str) -> None:
-        """Answer a PAUSE hook; raises InvalidParameterException when it does not wait."""
-        walk = self._walks.get(deployment.arn)
-        if walk is None or not walk.resolve(hook_id, action):
+        """Answer a PAUSE hook; raises InvalidParameterException when it does not wait.
+
+        The answer is on disk before this returns.
+        """
+        going = deployment.status == "IN_PROGRESS"
+        if not going or not hooks.answer(deployment, hook_id, action):
             message = "The specified lifecycle hook is not awaiting an action."
             raise AwsError("InvalidParameterException", message)
+        deployment.updated_at = now()
+        self._account.save(deployment)
+
+    def expire_hooks(self, service_name: str | None) -> int:
+        """Let every waiting PAUSE hook (of the services of that name) expire now; how many."""
+        count = 0
+        for deployment in self._account.deployments.values():
+            name = self._account.service_of(deployment).name if deployment.in_flight else None
+            if name is None or service_name not in (None, name):
+                continue
+            waiting = [hook for hook in deployment.hooks if hook.waits]
+            for hook in waiting:
+                hook.expires_at = now() - timedelta(milliseconds=1)
+            self._account.save(deployment)
+            count += len(waiting)
+        return count
 
     def stop(self, deployment: Deployment) -> None:
         """Roll back; raises ConflictException when the deployment is over.
@@ -170,8 +169,7 @@ class Controller:
         if not deployment.in_flight:
             message = f"The service deployment is already {deployment.status} and can't be stopped."
             raise AwsError("ConflictException", message)
-        if deployment.status not in ROLLING_BACK:
-            self._turn_back(deployment, "Rollback requested by StopServiceDeployment.")
+        self._turn_back(deployment, STOPPED)
 
     def _turn_back(self, deployment: Deployment, reason: str) -> None:
         if deployment.status in ROLLING_BACK:
@@ -187,14 +185,30 @@ class Controller:
         """Change the desired count of the service and of every revision that is scaled up."""
         service.desired = desired
         deployment = self._account.current_deployment(service)
-        revisions = [self._account.active_revision(service)]
+        found = [self._account.active_revision(service)]
         if deployment and deployment.in_flight and deployment.strategy != "ROLLING":
-            revisions.append(self._account.revisions[deployment.target])
-        for revision in revisions:
+            found.append(self._account.revisions[deployment.target])
+        for revision in found:
             if revision and (revision.want or revision.arn == service.active):
                 revision.want = desired
                 self._account.save(revision)
         self._account.save(service)
+
+    def end(self, service: Service) -> None:
+        """A deleted service deploys nothing any more and wants no task."""
+        for deployment in self._account.in_flight(service):
+            for job in (
+                self._runs.pop(deployment.arn, None),
+                self._forward.pop(deployment.arn, None),
+            ):
+                if job is not None:
+                    job.cancel()
+            deployment.status, deployment.status_reason = "STOPPED", "The service was deleted."
+            deployment.stopped_at = deployment.finished_at = now()
+            self._account.save(deployment)
+        for revision in self._account.current_revisions(service):
+            revision.want = 0
+            self._account.save(revision)
 
     # -- restart ---------------------------------------------------------------------------------
 
@@ -211,61 +225,42 @@ class Controller:
         deployment.status, deployment.listed = "SUCCESSFUL", False
         deployment.started_at = deployment.finished_at = now()
         service.active = deployment.target
-        self._account.save(deployment, service)
+        active = self._account.revisions[deployment.target]
+        active.want, active.production_weight = service.desired, 100.0
+        self._account.save(deployment, service, active)
 
     async def recover(self) -> None:
-        """Bring services back as they ran; a deployment cut off by the stop is rolled back."""
-        for service in self._account.services.values():
-            self._forget_interrupted(service)
-            active = self._account.active_revision(service)
-            for revision in self._account.revisions.values():
-                if revision.service_arn == service.arn:
-                    revision.want = 0
-            if active:
-                active.want, active.failures = service.desired, 0
-                active.production_weight = 100.0
-                self._account.save(active)
-                await self._restore_weights(active)
-            else:
-                self.start(service, self._account.task_definitions[service.task_definition])
+        """Bring back what ran: the traffic, the tasks, and every deployment in flight."""
+        self._account.lose_tasks()
+        await self._restore_weights()
+        self.balancers.remember = self._remember
+        for service in list(self._account.services.values()):
+            earlier: Deployment | None = None
+            for deployment in self._account.in_flight(service):
+                self._launch(deployment, earlier)
+                earlier = deployment
 
-    def _forget_interrupted(self, service: Service) -> None:
-        deployment = self._account.current_deployment(service)
-        if deployment is None or not deployment.in_flight:
-            return
-        reason = "The sandbox was restarted during the deployment."
-        source = deployment.sources[0] if deployment.sources else deployment.target
-        deployment.rollback = {"reason": reason, "startedAt": now(), "serviceRevisionArn": source}
-        deployment.status_reason, deployment.finished_at = reason, now()
-        deployment.status = "ROLLBACK_SUCCESSFUL" if deployment.sources else "ROLLBACK_FAILED"
-        for hook in deployment.hooks:
-            hook.status = "FAILED" if hook.status == "AWAITING_ACTION" else hook.status
-        target = self._account.revisions[deployment.target]
-        target.production_weight = target.test_weight = 0.0
-        active = self._account.active_revision(service)
-        if active:
-            service.task_definition = active.task_definition
-        self._account.save(deployment, target, service)
+    async def _restore_weights(self) -> None:
+        """Weights as they were, even when something else than a deployment had moved them."""
+        for rule, weights in self._account.kept_weights().items():
+            if rule in self.balancers.rules:
+                await self.balancers.replace_weights(rule, weights)
 
-    async def _restore_weights(self, active: Revision) -> None:
-        rule = self._balancers.rules.get(active.rule or "")
-        if rule and active.target_group:
-            weights = {g: 100.0 if g == active.target_group else 0.0 for g in rule.weights}
-            await self._balancers.set_weights(rule.arn, weights)
+    def _remember(self, rule: Rule) -> None:
+        self._account.keep_weights(rule.arn, dict(rule.weights))
 
     def cancel(self) -> None:
-        """Stop walking; on disk it stays in flight, and the next start rolls it back."""
+        """Stop walking; on disk it stays in flight, and the next start goes on with it."""
         for task in (*self._runs.values(), *self._forward.values()):
             task.cancel()
 
 
-def _short_id() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(21))
+def _first_stage(deployment: Deployment) -> str | None:
+    blue_green = deployment.strategy != "ROLLING"
+    return "RECONCILE_SERVICE" if blue_green and deployment.reconciles else None
 
 
-def _image(container: dict[str, Any]) -> dict[str, str]:
-    entry = {"containerName": container["name"], "image": container["image"]}
-    try:
-        return entry | {"imageDigest": resolve(container["image"]).digest}
-    except CannotPull:
-        return entry
+def _ending(deployment: Deployment) -> str:
+    if deployment.status == "SUCCESSFUL":
+        return "deployment completed."
+    return f"deployment ended {deployment.status}: {deployment.status_reason}"

@@ -4,69 +4,100 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import partial
+from typing import Any
 
-from sandbox.ecs.model import now
-from sandbox.ecs.walk import RollBack, Walk
+from sandbox.ecs import breaker
+from sandbox.ecs.walk import Halted, Move, RollBack, Walk
 
-
-class BreakerTripped(Exception):
-    """Too many tasks failed and the circuit breaker may not roll back: the deployment stops."""
+PERIOD = 0.1
 
 
 class Rolling(Walk):
     """A rolling deployment. It reports no lifecycle stage, as on AWS."""
 
-    async def forward(self) -> None:
-        """Replace tasks until all are new; raises RollBack or BreakerTripped.
+    def moves(self) -> list[Move]:
+        """Replace the tasks, bake, end; the pauses are those that ROLLING has."""
+        minutes = float(self.deployment.configuration.get("bakeTimeInMinutes", 0))
+        return [
+            partial(self.pause, "PRE_SCALE_UP"),
+            self._take_traffic,
+            self._replace,
+            partial(self.pause, "POST_SCALE_UP"),
+            partial(self.bake, minutes),
+            self._finish,
+        ]
+
+    async def _take_traffic(self) -> None:
+        """A first deployment's target group gets the traffic; later ones stay in the same."""
+        if self.sources:
+            return
+        self.target.production_weight = 100.0
+        if self.target.rule:
+            await self.shift(100.0)
+
+    async def _replace(self) -> None:
+        """Replace tasks until enough are new; raises RollBack or Halted.
 
         Without a circuit breaker a bad image is tried again and again, as on AWS.
         """
-        if not self.sources:
-            self.target.production_weight = 100.0
-            if self.target.rule:
-                await self.shift(100.0)
-        already_failed = self.target.failures
         while not self._step():
-            self.deployment.failed_tasks = self.target.failures - already_failed
-            self._check_breaker()
-            await asyncio.sleep(0.1)
-        await self.bake(float(self.deployment.configuration.get("bakeTimeInMinutes", 0)))
+            await self._check_breaker()
+            await asyncio.sleep(PERIOD)
+
+    async def _finish(self) -> None:
+        """With early success the rest goes on in the background."""
+        self.scale(self.target, self.service.desired)
         self.target.production_weight = 100.0
         for source in self.sources:
             source.production_weight = 0.0
-        self.note(finished_at=now())
+            self.scale(source, 0)
 
     def _step(self) -> bool:
-        """Move as far as the limits allow; True when every task is new."""
+        """Move as far as the limits allow; True when the deployment counts as done."""
         desired = self.service.desired
         configuration = self.deployment.configuration
         most = max(1, math.floor(desired * configuration.get("maximumPercent", 200) / 100))
         least = math.ceil(desired * configuration.get("minimumHealthyPercent", 100) / 100)
-        old = sum(len(self.account.remaining_tasks(source)) for source in self.sources)
-        self.target.want = max(self.target.want, min(desired, most - old))
-        self.target.want = min(self.target.want, desired)
+        old = sum(
+            max(source.want, len(self.account.remaining_tasks(source))) for source in self.sources
+        )
+        self.scale(self.target, min(desired, max(self.target.want, most - old)))
         healthy = self.scheduler.healthy(self.target)
         keep = max(0, least - healthy)
         for source in self.sources:
-            source.want = min(source.want, keep)
-        return healthy >= desired and old == 0
+            self.scale(source, min(source.want, keep))
+            keep = max(0, keep - source.want)
+        return self._enough(healthy, old, desired)
 
-    def _check_breaker(self) -> None:
-        breaker = self.deployment.configuration.get("deploymentCircuitBreaker", {})
-        if not breaker.get("enable") or self.deployment.failed_tasks < self.threshold():
-            return
-        reason = (
-            f"ECS deployment circuit breaker: tasks failed to start. {self.target.last_failure}"
-        )
-        if breaker.get("rollback"):
+    def _enough(self, healthy: int, old: int, desired: int) -> bool:
+        early: dict[str, Any] = self.deployment.configuration.get("earlySuccessCriteria", {})
+        if not early.get("enable"):
+            return healthy >= desired and old == 0
+        wanted = math.ceil(desired * early["healthyPercent"] / 100)
+        deferred = early.get("sourceServiceRevisionCleanup") == "DEFERRED"
+        return healthy >= wanted and (deferred or old == 0)
+
+    # -- the circuit breaker ---------------------------------------------------------------------
+
+    async def _check_breaker(self) -> None:
+        configured = breaker.configured(self.deployment)
+        failed = breaker.failures(configured, self.target)
+        limit = breaker.threshold(configured, self.service.desired)
+        if (failed, limit) != (self.deployment.failed_tasks, self.deployment.threshold):
+            self.note(failed_tasks=failed, threshold=limit)
+        if self.deployment.breaker_tripped or breaker.trips(
+            configured, failed, self.service.desired
+        ):
+            await self._trip(configured)
+
+    async def _trip(self, configured: dict[str, Any]) -> None:
+        reason = f"{breaker.REASON} {self.target.last_failure}"
+        self.scale(self.target, self.scheduler.healthy(self.target))
+        self.note(breaker_tripped=True, status_reason=reason)
+        if not configured.get("rollback"):
+            raise Halted(reason)
+        if self.service.active:
             raise RollBack(reason)
-        raise BreakerTripped(reason)
-
-    def threshold(self) -> int:
-        """How many failed tasks trip the circuit breaker."""
-        breaker = self.deployment.configuration.get("deploymentCircuitBreaker", {})
-        chosen = breaker.get("thresholdConfiguration", {"type": "BOUNDED_PERCENT", "value": 50})
-        if chosen["type"] == "COUNT":
-            return int(chosen["value"])
-        share: int = math.ceil(self.service.desired * chosen["value"] / 100)
-        return share if chosen["type"] == "UNBOUNDED_PERCENT" else min(max(share, 3), 200)
+        # Nothing ever completed that it could return to: it stalls until somebody acts.
+        await asyncio.Event().wait()

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing
 from sandbox.ecs.validation import refuse
+from sandbox.honesty import our_reading, simplified
 
 
 class ServiceDeployments(Part):
@@ -29,7 +30,7 @@ class ServiceDeployments(Part):
         window = createdAt or {}
         chosen = [
             d
-            for d in self.account.deployments.values()
+            for d in self.account.kept_deployments().values()
             if d.service_arn == owner.arn
             and self.visible(d)
             and (not status or d.status in status)
@@ -42,7 +43,7 @@ class ServiceDeployments(Part):
 
     def describe_service_deployments(self, serviceDeploymentArns: Sequence[str]) -> Answer:
         """At most 20 deployments by ARN; unknown ones as failures MISSING."""
-        known, failures = _sort_out(serviceDeploymentArns, self.account.deployments)
+        known, failures = _sort_out(serviceDeploymentArns, self.account.kept_deployments())
         return {
             "serviceDeployments": [self.views.deployment(d) for d in known],
             "failures": failures,
@@ -53,6 +54,10 @@ class ServiceDeployments(Part):
         known, failures = _sort_out(serviceRevisionArns, self.account.revisions)
         return {"serviceRevisions": [self.views.revision(r) for r in known], "failures": failures}
 
+    @our_reading(
+        "A hook that is unknown, answered or of another deployment is refused with "
+        "InvalidParameterException."
+    )
     def continue_service_deployment(
         self, serviceDeploymentArn: str, hookId: str, action: str = "CONTINUE"
     ) -> Answer:
@@ -63,6 +68,8 @@ class ServiceDeployments(Part):
         self.controller.resume(deployment, hookId, action)
         return {"serviceDeploymentArn": deployment.arn}
 
+    @our_reading("A deployment that is over is refused with ConflictException.")
+    @simplified("ABORT is in the model but not documented as valid, and refused.")
     def stop_service_deployment(
         self, serviceDeploymentArn: str, stopType: str = "ROLLBACK"
     ) -> Answer:

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.ecs import validation, views
+from sandbox.ecs import registering, views
 from sandbox.ecs.model import TaskDefinition, now
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, tag_mapping
+from sandbox.ecs.validation import refuse
 from sandbox.ecs.views import tag_list
-from sandbox.names import ecs_arn
+from sandbox.names import ecs_arn, last_part
 
 
 class TaskDefinitions(Part):
@@ -20,8 +21,11 @@ class TaskDefinitions(Part):
     def register_task_definition(
         self, family: str, tags: Sequence[Mapping[str, str]] = (), **body: Any
     ) -> Answer:
-        """Register the next revision of a family. The image is not looked at, as on AWS."""
-        validation.task_definition(family, body)
+        """Register the next revision of a family. The image is not looked at, as on AWS.
+
+        Raises ClientException.
+        """
+        registering.task_definition(family, body)
         revisions = [
             t.revision for t in self.account.task_definitions.values() if t.family == family
         ]
@@ -32,7 +36,7 @@ class TaskDefinitions(Part):
             revision=revision,
             status="ACTIVE",
             registered_at=now(),
-            body=body,
+            body={**body, **registering.sizes(body)},
             tags=tag_mapping(tags),
         )
         self.account.save(definition)
@@ -44,10 +48,30 @@ class TaskDefinitions(Part):
 
     def deregister_task_definition(self, taskDefinition: str) -> Answer:
         """Mark a revision INACTIVE; running services keep it."""
+        if ":" not in last_part(taskDefinition):
+            raise refuse("Missing revision: family:revision or an ARN is required.")
         definition = self.account.task_definition(taskDefinition)
         definition.status, definition.deregistered_at = "INACTIVE", now()
         self.account.save(definition)
         return {"taskDefinition": views.task_definition(definition)}
+
+    def list_task_definition_families(
+        self,
+        familyPrefix: str = "",
+        status: str = "ALL",
+        nextToken: str | None = None,
+        maxResults: int | None = None,
+    ) -> Answer:
+        """Families by name; an ACTIVE one has an active revision. Raises InvalidParameter…"""
+        if status not in ("ACTIVE", "INACTIVE", "ALL"):
+            raise refuse("Status must be ACTIVE, INACTIVE or ALL.")
+        known = self.account.task_definitions.values()
+        everything = {t.family for t in known if t.family.startswith(familyPrefix)}
+        active = {t.family for t in known if t.status == "ACTIVE"}
+        chosen = {"ACTIVE": everything & active, "INACTIVE": everything - active}
+        families = sorted(chosen.get(status, everything))
+        shown, more = page(families, nextToken, maxResults, default=100, most=100)
+        return {"families": shown, **more}
 
     def list_task_definitions(
         self,

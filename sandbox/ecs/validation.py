@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sandbox.errors import AwsError
@@ -20,14 +19,16 @@ HOOK_STAGES = (
     "POST_PRODUCTION_TRAFFIC_SHIFT",
 )
 NOT_PAUSABLE = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
-_FAMILY = re.compile(r"^[A-Za-z0-9_-]{1,255}$")
-_FARGATE_MEMORY = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4097, 1024)),
-    1024: tuple(range(2048, 8193, 1024)),
-    2048: tuple(range(4096, 16385, 1024)),
-    4096: tuple(range(8192, 30721, 1024)),
-}
+# Where a rolling deployment can pause: it has no traffic to shift.
+ROLLING_STAGES = ("PRE_SCALE_UP", "POST_SCALE_UP")
+ON_THE_RULE = (
+    "Both targetGroup and alternateTargetGroup must be associated with the productionListenerRule "
+    "or testListenerRule."
+)
+
+
+# The target groups on each listener rule, all by ARN.
+Rules = Mapping[str, Collection[str]]
 
 
 def refuse(message: str) -> AwsError:
@@ -46,14 +47,37 @@ def deployment_configuration(given: Mapping[str, Any]) -> dict[str, Any]:
     _within(whole, "bakeTimeInMinutes", 0, 1440)
     _steps(whole, "canaryConfiguration", "CANARY", "canaryPercent", 0.1, "canaryBakeTimeInMinutes")
     _steps(whole, "linearConfiguration", "LINEAR", "stepPercent", 3.0, "stepBakeTimeInMinutes")
+    _early_success(whole)
+    _breaker(whole)
     hooks = whole.get("lifecycleHooks", [])
-    if hooks and strategy == "ROLLING":
-        raise refuse("Lifecycle hooks are not supported with the ROLLING deployment strategy.")
     if len(hooks) > 10:
         raise refuse("A service can have at most 10 PAUSE lifecycle hooks.")
     for hook in hooks:
-        _hook(hook)
+        _hook(hook, strategy)
     return whole
+
+
+def _early_success(whole: Mapping[str, Any]) -> None:
+    early = whole.get("earlySuccessCriteria", {})
+    if not early.get("enable"):
+        return
+    if whole["strategy"] != "ROLLING":
+        raise refuse("earlySuccessCriteria can only be used with the ROLLING deployment strategy.")
+    if not {"healthyPercent", "sourceServiceRevisionCleanup"} <= early.keys():
+        raise refuse("healthyPercent and sourceServiceRevisionCleanup are required.")
+    _within(early, "healthyPercent", 0, 100)
+    if early["sourceServiceRevisionCleanup"] not in ("BLOCKING", "DEFERRED"):
+        raise refuse("sourceServiceRevisionCleanup must be BLOCKING or DEFERRED.")
+    if early["healthyPercent"] < whole["minimumHealthyPercent"]:
+        raise refuse("healthyPercent must be at least minimumHealthyPercent.")
+
+
+def _breaker(whole: Mapping[str, Any]) -> None:
+    chosen = whole.get("deploymentCircuitBreaker", {}).get("thresholdConfiguration", {})
+    if chosen.get("type", "COUNT") not in ("COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"):
+        raise refuse("type must be COUNT, BOUNDED_PERCENT or UNBOUNDED_PERCENT.")
+    if chosen.get("value", 1) < 1:
+        raise refuse("The threshold value of the deployment circuit breaker must be positive.")
 
 
 def _within(values: Mapping[str, Any], name: str, least: float, most: float) -> None:
@@ -71,21 +95,19 @@ def _steps(
     if whole["strategy"] != strategy:
         raise refuse(f"{name} can only be used with the {strategy} deployment strategy.")
     _within(values, percent, least, 100.0)
+    tenths = float(values.get(percent, 0.0)) * 10
+    if abs(tenths - round(tenths)) > 1e-6:
+        raise refuse(f"{percent} must be a multiple of 0.1.")
     _within(values, minutes, 0, 1440)
 
 
-def _hook(hook: Mapping[str, Any]) -> None:
+def _hook(hook: Mapping[str, Any], strategy: str) -> None:
     kind = hook.get("targetType", "AWS_LAMBDA")
     stages = hook.get("lifecycleStages", [])
     if kind != "PAUSE":
         message = "This sandbox has no Lambda functions; only PAUSE lifecycle hooks are supported."
         raise AwsError("UnsupportedFeatureException", message)
-    if not stages:
-        raise refuse("lifecycleStages is required for a lifecycle hook.")
-    if unknown := [stage for stage in stages if stage not in HOOK_STAGES]:
-        raise refuse(f"Lifecycle hooks are not supported at {', '.join(unknown)}.")
-    if forbidden := [stage for stage in stages if stage in NOT_PAUSABLE]:
-        raise refuse(f"PAUSE lifecycle hooks can't be configured at {', '.join(forbidden)}.")
+    _stages(stages, strategy)
     if hook.get("hookTargetArn") or hook.get("roleArn"):
         raise refuse("hookTargetArn and roleArn can't be used with PAUSE lifecycle hooks.")
     timeout = hook.get("timeoutConfiguration", {})
@@ -94,8 +116,27 @@ def _hook(hook: Mapping[str, Any]) -> None:
         raise refuse("The lifecycle hook timeout action must be ROLLBACK or CONTINUE.")
 
 
-def strategy_fits(configuration: Mapping[str, Any], balancers: list[dict[str, Any]]) -> None:
-    """The blue/green family needs a second target group and a production listener rule."""
+def _stages(stages: Sequence[str], strategy: str) -> None:
+    if not stages:
+        raise refuse("lifecycleStages is required for a lifecycle hook.")
+    if unknown := [stage for stage in stages if stage not in HOOK_STAGES]:
+        raise refuse(f"Lifecycle hooks are not supported at {', '.join(unknown)}.")
+    if forbidden := [stage for stage in stages if stage in NOT_PAUSABLE]:
+        raise refuse(f"PAUSE lifecycle hooks can't be configured at {', '.join(forbidden)}.")
+    if strategy == "ROLLING" and (not_here := [s for s in stages if s not in ROLLING_STAGES]):
+        raise refuse(
+            "The ROLLING deployment strategy doesn't support lifecycle hooks at "
+            f"{', '.join(not_here)}."
+        )
+
+
+def strategy_fits(
+    configuration: Mapping[str, Any], balancers: Sequence[Mapping[str, Any]], rules: Rules
+) -> None:
+    """The blue/green family needs two target groups that are both on its listener rules.
+
+    `rules` says which target groups each listener rule forwards to now.
+    """
     if configuration.get("strategy", "ROLLING") == "ROLLING":
         return
     advanced = balancers[0].get("advancedConfiguration", {}) if balancers else {}
@@ -104,30 +145,7 @@ def strategy_fits(configuration: Mapping[str, Any], balancers: list[dict[str, An
             f"The {configuration['strategy']} deployment strategy requires a load balancer with "
             "advancedConfiguration: alternateTargetGroupArn and productionListenerRule."
         )
-
-
-def task_definition(family: str, body: Mapping[str, Any]) -> None:
-    """Raises ClientException as RegisterTaskDefinition does. The image need not exist."""
-    containers = body.get("containerDefinitions", [])
-    if not _FAMILY.match(family):
-        raise AwsError("ClientException", "Family contains invalid characters.")
-    if not containers:
-        raise AwsError("ClientException", "Container list cannot be empty.")
-    for container in containers:
-        if not container.get("name") or not container.get("image"):
-            message = "Container.name and Container.image should not be null or empty."
-            raise AwsError("ClientException", message)
-    if len({container["name"] for container in containers}) < len(containers):
-        raise AwsError("ClientException", "Container names must be unique.")
-    if "FARGATE" in body.get("requiresCompatibilities", []):
-        _fargate(body)
-
-
-def _fargate(body: Mapping[str, Any]) -> None:
-    try:
-        cpu, memory = int(body["cpu"]), int(body["memory"])
-    except (KeyError, ValueError) as error:
-        message = "Fargate requires task definition to have execution cpu and memory."
-        raise AwsError("ClientException", message) from error
-    if memory not in _FARGATE_MEMORY.get(cpu, ()):
-        raise AwsError("ClientException", "No Fargate configuration exists for given values.")
+    both = {balancers[0]["targetGroupArn"], advanced["alternateTargetGroupArn"]}
+    for kind in ("productionListenerRule", "testListenerRule"):
+        if kind in advanced and not both <= set(rules.get(advanced[kind], ())):
+            raise refuse(ON_THE_RULE)

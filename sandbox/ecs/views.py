@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from sandbox.ecs import breaker
 from sandbox.ecs.account import Account
-from sandbox.ecs.model import Cluster, Deployment, Revision, Service, Task, TaskDefinition
+from sandbox.ecs.alarms import watched
+from sandbox.ecs.model import Cluster, Deployment, Hook, Revision, Service, TaskDefinition
+from sandbox.ecs.registering import compatibilities
 from sandbox.ecs.scheduler import Scheduler
 from sandbox.names import CALLER
+
+# What CreateService takes to be unless it is told otherwise.
+DEFAULTS: Mapping[str, Any] = {
+    "enableECSManagedTags": False,
+    "propagateTags": "NONE",
+    "enableExecuteCommand": False,
+    "availabilityZoneRebalancing": "DISABLED",
+}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -32,62 +43,8 @@ def task_definition(definition: TaskDefinition) -> dict[str, Any]:
         registeredAt=definition.registered_at,
         deregisteredAt=definition.deregistered_at,
         registeredBy=CALLER,
-        compatibilities=["EC2", "FARGATE"],
+        compatibilities=compatibilities(definition.body),
         requiresAttributes=[],
-    )
-
-
-def task(item: Task, health: str) -> dict[str, Any]:
-    """One entry of `tasks`; `health` is HEALTHY, UNHEALTHY or UNKNOWN."""
-    return present(
-        taskArn=item.arn,
-        clusterArn=item.cluster_arn,
-        taskDefinitionArn=item.task_definition,
-        group=f"service:{item.service}",
-        startedBy=f"ecs-svc/{item.revision.rsplit('/', 1)[-1]}",
-        lastStatus=item.last_status,
-        desiredStatus=item.desired_status,
-        healthStatus=health,
-        launchType="FARGATE",
-        platformVersion="1.4.0",
-        platformFamily="Linux",
-        availabilityZone="us-east-1a",
-        connectivity="CONNECTED",
-        cpu=str(item.cpu),
-        memory=str(item.memory),
-        version=1,
-        createdAt=item.created_at,
-        startedAt=item.started_at,
-        stoppingAt=item.stopping_at,
-        stoppedAt=item.stopped_at,
-        executionStoppedAt=item.stopped_at,
-        stoppedReason=item.stopped_reason or None,
-        stopCode=item.stop_code or None,
-        attachments=[],
-        attributes=[],
-        overrides={"containerOverrides": [{"name": item.container}]},
-        tags=[],
-        containers=[_container(item, health)],
-    )
-
-
-def _container(item: Task, health: str) -> dict[str, Any]:
-    container_arn = item.arn.replace(":task/", ":container/") + "/0"
-    interfaces = [{"attachmentId": "loopback", "privateIpv4Address": "127.0.0.1"}]
-    bindings = [{"bindIP": "127.0.0.1", "hostPort": item.port, "protocol": "tcp"}]
-    return present(
-        containerArn=container_arn,
-        taskArn=item.arn,
-        name=item.container,
-        image=item.image,
-        imageDigest=item.digest or None,
-        lastStatus=item.last_status,
-        healthStatus=health,
-        exitCode=item.exit_code,
-        reason=item.container_reason or None,
-        networkInterfaces=interfaces,
-        networkBindings=bindings if item.port else [],
-        cpu="0",
     )
 
 
@@ -105,26 +62,29 @@ class Views:
         running = sum(t.last_status == "RUNNING" for t in live)
         return running, len(live) - running
 
-    def cluster(self, cluster: Cluster, include: list[str]) -> dict[str, Any]:
-        """One entry of `clusters`; tags only when asked for, as on AWS."""
+    def cluster(self, cluster: Cluster, include: Collection[str]) -> dict[str, Any]:
+        """One entry of `clusters`; what only some callers want only when asked for, as on AWS."""
         tasks = [t for t in self._account.tasks.values() if t.cluster_arn == cluster.arn]
         services = [s for s in self._account.services.values() if s.cluster_arn == cluster.arn]
+        running = sum(t.last_status == "RUNNING" for t in tasks)
+        pending = sum(t.last_status in ("PROVISIONING", "PENDING") for t in tasks)
+        active = sum(s.status == "ACTIVE" for s in services)
         return {
             "clusterArn": cluster.arn,
             "clusterName": cluster.name,
             "status": "ACTIVE",
             "registeredContainerInstancesCount": 0,
-            "runningTasksCount": sum(t.last_status == "RUNNING" for t in tasks),
-            "pendingTasksCount": sum(t.last_status in ("PROVISIONING", "PENDING") for t in tasks),
-            "activeServicesCount": len(services),
-            "statistics": [],
-            "settings": [{"name": "containerInsights", "value": "enhanced"}],
-            "capacityProviders": ["FARGATE"],
+            "runningTasksCount": running,
+            "pendingTasksCount": pending,
+            "activeServicesCount": active,
+            "statistics": _statistics(running, pending, active) if "STATISTICS" in include else [],
+            "settings": cluster.settings if "SETTINGS" in include else [],
+            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
             "defaultCapacityProviderStrategy": [],
             "tags": tag_list(cluster.tags) if "TAGS" in include else [],
         }
 
-    def service(self, service: Service, include: list[str]) -> dict[str, Any]:
+    def service(self, service: Service, include: Collection[str]) -> dict[str, Any]:
         """One entry of `services`."""
         revisions = self._account.current_revisions(service)
         counts = [self.counts(revision) for revision in revisions]
@@ -132,11 +92,11 @@ class Views:
         shown = deployment if deployment and self._visible(deployment) else None
         in_flight = shown.arn if shown and shown.in_flight else None
         return present(
-            **service.settings,
+            **{n: v for n, v in service.settings.items() if n not in DEFAULTS},
             serviceArn=service.arn,
             serviceName=service.name,
             clusterArn=service.cluster_arn,
-            status="ACTIVE",
+            status=service.status,
             desiredCount=service.desired,
             runningCount=sum(running for running, _ in counts),
             pendingCount=sum(pending for _, pending in counts),
@@ -150,9 +110,7 @@ class Views:
             currentServiceRevisions=[self._current(r) for r in revisions],
             schedulingStrategy="REPLICA",
             createdBy=CALLER,
-            enableECSManagedTags=False,
-            propagateTags="NONE",
-            enableExecuteCommand=False,
+            **{name: service.settings.get(name, value) for name, value in DEFAULTS.items()},
             placementConstraints=[],
             placementStrategy=[],
             tags=tag_list(service.tags) if "TAGS" in include else None,
@@ -171,26 +129,26 @@ class Views:
         """The classic list: the newest is PRIMARY, what it replaces is ACTIVE."""
         current = self._account.current_deployment(service)
         active = self._account.active_revision(service)
-        entries = []
-        if current and current.in_flight:
-            entries.append(self._classic(service, current, "PRIMARY"))
-        if active:
-            before = self._deployment_of(active)
-            if before:
-                entries.append(self._classic(service, before, "ACTIVE" if entries else "PRIMARY"))
-        if not entries and current:
-            entries.append(self._classic(service, current, "PRIMARY"))
-        return entries
+        used = [r.arn for r in self._account.current_revisions(service)]
+        shown: list[str] = []
+        if current and (current.in_flight or current.status == "STOPPED" or not active):
+            shown.append(current.target)
+        shown += [active.arn] if active else []
+        shown += used
+        return [
+            self._classic(item, "ACTIVE" if number else "PRIMARY")
+            for number, arn in enumerate(dict.fromkeys(shown))
+            for item in self._deployments_of(arn)
+        ]
 
-    def _deployment_of(self, revision: Revision) -> Deployment | None:
-        found = (d for d in self._account.deployments.values() if d.target == revision.arn)
-        return next(found, None)
+    def _deployments_of(self, revision: str) -> list[Deployment]:
+        """The one deployment that brought a revision."""
+        return [d for d in self._account.deployments.values() if d.target == revision][:1]
 
-    def _classic(self, service: Service, item: Deployment, status: str) -> dict[str, Any]:
+    def _classic(self, item: Deployment, status: str) -> dict[str, Any]:
         revision = self._account.revisions[item.target]
         running, pending = self.counts(revision)
-        state = "IN_PROGRESS" if item.status in ("PENDING", "IN_PROGRESS") else "FAILED"
-        state = "COMPLETED" if item.status == "SUCCESSFUL" else state
+        state = _rollout_state(item)
         name = f"ecs-svc/{revision.arn.rsplit('/', 1)[-1]}"
         return present(
             id=name,
@@ -199,15 +157,15 @@ class Views:
             desiredCount=revision.want,
             runningCount=running,
             pendingCount=pending,
-            failedTasks=item.failed_tasks,
+            failedTasks=revision.failures,
             createdAt=item.created_at,
             updatedAt=item.updated_at or item.created_at,
             launchType="FARGATE",
             platformVersion="1.4.0",
             platformFamily="Linux",
-            networkConfiguration=service.settings.get("networkConfiguration"),
+            networkConfiguration=revision.settings.get("networkConfiguration"),
             rolloutState=state,
-            rolloutStateReason=item.status_reason or f"ECS deployment {name} {state.lower()}.",
+            rolloutStateReason=item.status_reason or f"ECS deployment {name} {_SAID[state]}.",
         )
 
     # -- service deployments and revisions -------------------------------------------------------
@@ -241,9 +199,18 @@ class Views:
             lifecycleHookDetails=[_hook(hook) for hook in item.hooks],
             deploymentConfiguration=item.configuration,
             rollback=item.rollback,
-            deploymentCircuitBreaker=_breaker(item),
+            deploymentCircuitBreaker=self._breaker(item),
             alarms=_alarms(item),
         )
+
+    def _breaker(self, item: Deployment) -> dict[str, Any]:
+        configured = breaker.configured(item)
+        desired = self._account.service_of(item).desired
+        return {
+            "status": _monitor(item, configured.get("enable", False), item.breaker_tripped),
+            "failureCount": item.failed_tasks,
+            "threshold": item.threshold or breaker.threshold(configured, desired),
+        }
 
     def _summary(self, revision: Revision) -> dict[str, Any]:
         return self._current(revision) | {
@@ -273,7 +240,29 @@ class Views:
         }
 
 
-def _hook(hook: Any) -> dict[str, Any]:
+_SAID = {"IN_PROGRESS": "in progress", "COMPLETED": "completed", "FAILED": "failed"}
+
+
+def _rollout_state(item: Deployment) -> str:
+    if item.status == "SUCCESSFUL":
+        return "COMPLETED"
+    going = item.status in ("PENDING", "IN_PROGRESS") and not item.breaker_tripped
+    return "IN_PROGRESS" if going else "FAILED"
+
+
+def _statistics(running: int, pending: int, active: int) -> list[dict[str, str]]:
+    numbers = {
+        "runningEC2TasksCount": 0,
+        "runningFargateTasksCount": running,
+        "pendingEC2TasksCount": 0,
+        "pendingFargateTasksCount": pending,
+        "activeEC2ServiceCount": 0,
+        "activeFargateServiceCount": active,
+    }
+    return [{"name": name, "value": str(number)} for name, number in numbers.items()]
+
+
+def _hook(hook: Hook) -> dict[str, Any]:
     return {
         "hookId": hook.hook_id,
         "targetType": "PAUSE",
@@ -291,21 +280,11 @@ def _monitor(item: Deployment, enabled: bool, triggered: bool) -> str:
     return "MONITORING" if item.in_flight else "MONITORING_COMPLETE"
 
 
-def _breaker(item: Deployment) -> dict[str, Any]:
-    enabled = item.configuration.get("deploymentCircuitBreaker", {}).get("enable", False)
-    tripped = "circuit breaker" in item.status_reason
-    return {
-        "status": _monitor(item, enabled and item.strategy == "ROLLING", tripped),
-        "failureCount": item.failed_tasks,
-        "threshold": 3,
-    }
-
-
 def _alarms(item: Deployment) -> dict[str, Any]:
-    configured = item.configuration.get("alarms", {})
-    watching = configured.get("enable", False) and not item.ignored_alarms
+    names = item.configuration.get("alarms", {}).get("alarmNames", [])
+    watching = bool(watched(item)) and not item.ignored_alarms
     return {
         "status": _monitor(item, watching, bool(item.triggered_alarms)),
-        "alarmNames": configured.get("alarmNames", []),
+        "alarmNames": names,
         "triggeredAlarmNames": item.triggered_alarms,
     }

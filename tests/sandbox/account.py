@@ -155,6 +155,7 @@ class Account:
             memory=known["memory"],
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
+            executionRoleArn=known["executionRoleArn"],
             containerDefinitions=[container],
         )
         return answer["taskDefinition"]["taskDefinitionArn"]

@@ -38,14 +38,14 @@ def test_the_world_outside_ecs_has_its_names(account):
     databases = account.client("rds").describe_db_instances()["DBInstances"]
     caches = account.client("elasticache").describe_cache_clusters()["CacheClusters"]
 
-    assert [b["LoadBalancerName"] for b in balancers] == ["news-production", "news-staging"]
-    assert {g["TargetGroupName"] for g in groups} == {
+    assert {b["LoadBalancerName"] for b in balancers} >= {"news-production", "news-staging"}
+    assert {g["TargetGroupName"] for g in groups} >= {
         "news-api-blue",
         "news-api-green",
         "news-staging-blue",
         "news-staging-green",
     }
-    assert {i["imageTags"][0] for i in images} == {
+    assert {i["imageTags"][0] for i in images} >= {
         "1.4.0",
         "1.4.1",
         "1.4.2-errors",
@@ -91,7 +91,12 @@ def test_an_image_named_by_digest_runs(account):
     container = known["containerDefinitions"][0]
     container["image"] = container["image"].rsplit(":", 1)[0] + f"@{digest}"
     definition = account.ecs.register_task_definition(
-        family="news-api", cpu="512", memory="1024", containerDefinitions=[container]
+        family="by-digest",
+        cpu="512",
+        memory="1024",
+        networkMode="awsvpc",
+        executionRoleArn=known["executionRoleArn"],
+        containerDefinitions=[container],
     )["taskDefinition"]["taskDefinitionArn"]
 
     account.ecs.update_service(
@@ -197,6 +202,16 @@ def test_what_is_unknown_is_a_failure_or_a_named_error(account):
 # -- refusals ------------------------------------------------------------------------------------
 
 PAUSE_BEFORE = PAUSE | {"lifecycleStages": ["PRE_SCALE_UP"]}
+BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+
+
+def breaker(**threshold):
+    return {"enable": True, "rollback": True, "thresholdConfiguration": threshold}
+
+
+def early(**more):
+    whole = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": "BLOCKING"}
+    return whole | more
 
 
 def bake(minutes):
@@ -237,7 +252,15 @@ def hooked(**hook):
         hooked(timeoutConfiguration={"action": "SHRUG"}),
         hooked(hookTargetArn="arn:aws:lambda:us-east-1:123456789012:function:x"),
         bake(0) | {"lifecycleHooks": [PAUSE_BEFORE] * 11},
-        {"strategy": "ROLLING", "lifecycleHooks": [PAUSE_BEFORE]},
+        {"strategy": "ROLLING", "lifecycleHooks": [PAUSE | {"lifecycleStages": ["BAKE_TIME"]}]},
+        {"strategy": "ROLLING", "lifecycleHooks": [BEFORE_TRAFFIC]},
+        canary(0.15),
+        {"strategy": "ROLLING", "deploymentCircuitBreaker": breaker(type="COUNT", value=0)},
+        {"strategy": "ROLLING", "deploymentCircuitBreaker": breaker(type="SOME", value=1)},
+        {"strategy": "ROLLING", "earlySuccessCriteria": early(healthyPercent=101)},
+        {"strategy": "ROLLING", "earlySuccessCriteria": early(healthyPercent=50)},
+        {"strategy": "ROLLING", "earlySuccessCriteria": {"enable": True}},
+        bake(0) | {"earlySuccessCriteria": early()},
     ],
     ids=str,
 )
@@ -273,23 +296,39 @@ def test_a_blue_green_strategy_needs_two_target_groups(account):
     assert "alternateTargetGroupArn" in refused.value.response["Error"]["Message"]
 
 
+TASK = {
+    "family": "refused",
+    "containerDefinitions": [{"name": "a", "image": "x"}],
+    "cpu": "256",
+    "memory": "512",
+    "networkMode": "awsvpc",
+    "requiresCompatibilities": ["FARGATE"],
+}
+FROM_ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/news-api:1.4.0"
+MAPPED = {"portMappings": [{"containerPort": 80, "hostPort": 81}]}
+
+
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        {"family": "bad family"},
-        {"containerDefinitions": []},
-        {"containerDefinitions": [{"name": "a"}]},
-        {"containerDefinitions": [{"name": "a", "image": "x"}] * 2},
-        {"cpu": "512", "memory": "100", "requiresCompatibilities": ["FARGATE"]},
-        {"requiresCompatibilities": ["FARGATE"]},
+        ({"family": "bad family"}, "Family contains invalid characters"),
+        ({"containerDefinitions": []}, "Container list cannot be empty"),
+        ({"containerDefinitions": [{"name": "a"}]}, "should not be null or empty"),
+        ({"containerDefinitions": [{"name": "a", "image": "x"}] * 2}, "names must be unique"),
+        ({"containerDefinitions": [{"name": "a", "image": FROM_ECR}]}, "execution role ARN"),
+        ({"containerDefinitions": [{"name": "a", "image": "x"} | MAPPED]}, "must match"),
+        ({"cpu": "512", "memory": "512"}, "No Fargate configuration exists"),
+        ({"cpu": "many"}, "No Fargate configuration exists"),
+        ({"cpu": ""}, "execution cpu and memory"),
+        ({"networkMode": "bridge"}, "only supports network mode"),
+        ({"networkMode": "carrier-pigeon"}, "is not valid"),
+        ({"requiresCompatibilities": ["MOON"]}, "Invalid compatibility"),
     ],
     ids=str,
 )
-def test_a_task_definition_ecs_would_not_take_is_refused(account, wrong):
-    right = {"family": "refused", "containerDefinitions": [{"name": "a", "image": "x"}]}
-
-    with pytest.raises(account.ecs.exceptions.ClientException):
-        account.ecs.register_task_definition(**right | wrong)
+def test_a_task_definition_ecs_would_not_take_is_refused(account, wrong, said):
+    with pytest.raises(account.ecs.exceptions.ClientException, match=said):
+        account.ecs.register_task_definition(**TASK | wrong)
 
 
 def test_a_deregistered_task_definition_cannot_be_deployed(account):
@@ -340,6 +379,7 @@ def test_a_killed_task_is_replaced_and_shows_exit_code_137(account):
     assert stopped["stoppedReason"] == "Essential container in task exited"
     assert stopped["stopCode"] == "EssentialContainerExited"
     assert stopped["containers"][0]["exitCode"] == 137
+    assert "reason" not in stopped["containers"][0]
     messages = [event["message"] for event in account.service()["events"]]
     assert any("has started 1 tasks" in message for message in messages)
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.sandbox.account import PAUSE, Account, wait_until
-
-BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+from tests.sandbox.account import Account, wait_until
 
 
 def family(account):
@@ -73,30 +71,6 @@ def test_a_restart_brings_back_services_history_and_ids(fresh_account):
     assert status["epoch"] == epoch
     assert status["load_balancers"]["news-production"]["weights"]["news-api-green"] == 100.0
     assert [b["LoadBalancerArn"] for b in same] == [b["LoadBalancerArn"] for b in balancers]
-
-
-def test_a_deployment_in_flight_at_a_crash_is_rolled_back_and_says_so(fresh_account):
-    before = fresh_account.service()["taskDefinition"]
-    arn = fresh_account.release(
-        "1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0, lifecycleHooks=[BEFORE_TRAFFIC]
-    )
-    fresh_account.waiting_hook(arn)
-    fresh_account.process.send_signal(signal.SIGKILL)
-    fresh_account.process.wait()
-
-    again = restart(fresh_account).ready()
-    try:
-        found = again.deployment(arn)
-        version = again.version()
-        service = again.service()
-    finally:
-        again.stop()
-
-    assert found["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "restarted during the deployment" in found["statusReason"]
-    assert found["lifecycleHookDetails"][0]["status"] == "FAILED"
-    assert version == "1.4.0"
-    assert service["taskDefinition"] == before
 
 
 def test_a_load_balancer_that_dies_is_started_again_with_its_routing(fresh_account):

@@ -12,7 +12,6 @@ from tests.sandbox.account import PAUSE, Readers, wait_until
 BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
 BEFORE_SCALE_UP = PAUSE | {"lifecycleStages": ["PRE_SCALE_UP"]}
 PAUSABLE = (
-    "RECONCILE_SERVICE",
     "PRE_SCALE_UP",
     "POST_SCALE_UP",
     "POST_TEST_TRAFFIC_SHIFT",

@@ -1,0 +1,61 @@
+"""A deployment's way back: traffic first, then the tasks. It may be begun again at any point."""
+
+from __future__ import annotations
+
+from sandbox.ecs import hooks
+from sandbox.ecs.model import Revision, now
+from sandbox.ecs.walk import Walk
+
+# How many times the scale-up limit a rollback may take before it counts as failed.
+PATIENCE = 5
+
+
+async def back(walk: Walk, reason: str) -> None:
+    """Return to the source revision and note how that ended."""
+    hooks.close(walk.deployment)
+    source = walk.account.active_revision(walk.service)
+    begun = walk.deployment.rollback or {
+        "reason": reason,
+        "startedAt": now(),
+        "serviceRevisionArn": source.arn if source else walk.target.arn,
+    }
+    walk.note(status="ROLLBACK_IN_PROGRESS", status_reason=reason, rollback=begun)
+    if source is None:
+        await _back_to_nothing(walk, reason)
+        return
+    walk.service.task_definition = source.task_definition
+    walk.account.save(walk.service)
+    walk.note(status=await _restore(walk, source), finished_at=now())
+
+
+async def _restore(walk: Walk, source: Revision) -> str:
+    """Bring the source back and the target to an end; the deployment's last status."""
+    patience = PATIENCE * walk.settings.scale_up_seconds
+    in_time = await _return_traffic(walk, source, patience)
+    walk.scale(source, walk.service.desired)
+    leaving = [walk.target, *(r for r in walk.sources if r is not source)]
+    for revision in leaving:
+        walk.scale(revision, 0)
+    in_time &= await walk.until(
+        lambda: all(walk.empty(each) for each in leaving) and walk.ready(source), patience
+    )
+    return "ROLLBACK_SUCCESSFUL" if in_time else "ROLLBACK_FAILED"
+
+
+async def _return_traffic(walk: Walk, source: Revision, patience: float) -> bool:
+    """Flip at once while the source still runs; after clean-up began it must scale up first."""
+    in_time = True
+    if walk.deployment.stage == "CLEAN_UP" or walk.scheduler.healthy(source) == 0:
+        walk.scale(source, walk.service.desired)
+        in_time = await walk.until(lambda: walk.ready(source), patience)
+    walk.target.test_weight = 0.0
+    if walk.target.target_group != source.target_group:
+        await walk.shift(0.0)
+    return in_time
+
+
+async def _back_to_nothing(walk: Walk, reason: str) -> None:
+    walk.scale(walk.target, 0)
+    await walk.until(lambda: walk.empty(walk.target))
+    text = f"{reason} There is no earlier service revision to roll back to."
+    walk.note(status="ROLLBACK_FAILED", status_reason=text, finished_at=now())
