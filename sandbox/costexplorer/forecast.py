@@ -80,13 +80,19 @@ def _without_outliers(values: Sequence[float]) -> list[float]:
     return sorted(values)[cut : len(values) - cut]
 
 
-def whole_month(daily: Mapping[date, float], ahead: Outlook, first: date, days: int) -> float:
-    """What a month that has begun will have cost: complete days, the others, its full lump.
+def whole(
+    daily: Mapping[date, float], ahead: Outlook, start: date, days: int, today: date
+) -> float:
+    """What a period that has begun will have cost: complete days, the others, this month's lump.
 
-    `daily` has complete days only; `first` is the month's first day.
+    `daily` has complete days only. The lump of the month of `today` is not whole before its end,
+    because tax follows usage: what it lacks of the last one is added.
     """
-    month = [first + timedelta(days=number) for number in range(days)]
-    spent = sum(daily[day] for day in month if day in daily)
-    rest = sum(ahead.day(day) for day in month if day not in daily)
-    missing = ahead.lump - (daily[first] - ahead.level) if first in daily else 0.0
+    period = [start + timedelta(days=number) for number in range(days)]
+    spent = sum(daily[day] for day in period if day in daily)
+    rest = sum(ahead.day(day) for day in period if day not in daily)
+    first = today.replace(day=1)
+    missing = 0.0
+    if first in daily and start <= first:
+        missing = ahead.lump - (daily[first] - ahead.level)
     return spent + rest + max(missing, 0.0)

@@ -101,6 +101,13 @@ class Forecasts:
             message = "Insufficient amount of historical data."
             raise AwsError("DataUnavailableException", message) from error
 
+    def total(self, period: Period, wanted: Test, metric: str = "UnblendedCost") -> float:
+        """What a period that has begun will have amounted to at its end; raises AwsError."""
+        daily = self.daily(metric, self.past(wanted))
+        spent = self.daily(metric, self._ledger.lines(period.start, self._ledger.today, wanted))
+        ahead = self.outlook(daily)
+        return forecast.whole(daily | spent, ahead, period.start, period.days, self._ledger.today)
+
 
 def _coming(parameters: Mapping[str, Any], today: date) -> Sequence[Period]:
     granularity = parameters["Granularity"]
@@ -117,7 +124,7 @@ def _result(period: Period, daily: Mapping[date, float], ahead: Outlook, percent
     mean = sum(ahead.day(each) for each in days)
     uncertain = sum(each not in daily for each in days)
     if uncertain < len(days):
-        mean = forecast.whole_month(daily, ahead, period.start, period.days)
+        mean = forecast.whole(daily, ahead, period.start, period.days, period.start)
     margin = ahead.margin(uncertain, percent)
     return {
         "TimePeriod": period.as_dict(),

@@ -167,7 +167,9 @@ def archive(
     }
 
 
-async def pages(sandbox: Context, service: str, operation: str, member: str) -> list[Any]:
+async def pages(
+    sandbox: Context, service: str, operation: str, member: str, **parameters: Any
+) -> list[Any]:
     """All rows of a listing operation that a part serves; empty when none serves it.
 
     Operations that moto serves are not asked: their answer would have to be parsed.
@@ -179,7 +181,7 @@ async def pages(sandbox: Context, service: str, operation: str, member: str) -> 
     found: list[Any] = []
     token: dict[str, str] = {}
     while True:
-        answer = method(**token)
+        answer = method(**parameters, **token)
         if asyncio.iscoroutine(answer):
             answer = await answer
         found += answer.get(member, [])

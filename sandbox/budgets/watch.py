@@ -1,0 +1,108 @@
+"""Compares budgets with the bill and tells subscribers, once a period and threshold."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+from sandbox.budgets.spend import Spend
+from sandbox.budgets.store import Budget, Notification, Store
+from sandbox.names import ACCOUNT, REGION
+
+log = logging.getLogger("sandbox.budgets")
+
+# Real seconds. The bill itself changes three times a day.
+INTERVAL = 10.0
+
+Publish = Callable[[str, str, str], Awaitable[None]]
+
+
+class Watch:
+    """`publish(topic, subject, message)` sends to SNS."""
+
+    def __init__(self, store: Store, spend: Spend, publish: Publish) -> None:
+        self._store = store
+        self._spend = spend
+        self._publish = publish
+
+    async def run(self) -> None:
+        """Compare until cancelled."""
+        while True:
+            await self.compare()
+            await asyncio.sleep(INTERVAL)
+
+    async def compare(self) -> None:
+        """Look at every budget once."""
+        for budget in self._store.all():
+            if budget.notifications and not budget.ended(self._spend.period(budget).start):
+                amounts = await asyncio.to_thread(self._amounts, budget)
+                for notification in budget.notifications:
+                    await self._judge(budget, notification, amounts[notification.kind])
+
+    def _amounts(self, budget: Budget) -> dict[str, Decimal | None]:
+        actual = self._spend.actual(budget, self._spend.period(budget))
+        return {"ACTUAL": actual, "FORECASTED": self._spend.forecast(budget)}
+
+    async def _judge(
+        self, budget: Budget, notification: Notification, amount: Decimal | None
+    ) -> None:
+        before = notification.state, notification.sent_for
+        crossed = amount is not None and exceeded(notification, amount, Decimal(budget.limit))
+        notification.state = "ALARM" if crossed else "OK"
+        period = self._spend.period(budget).start.isoformat()
+        if crossed and amount is not None and notification.sent_for != period:
+            notification.sent_for = period
+            await self._tell(budget, notification, amount)
+        if (notification.state, notification.sent_for) != before:
+            self._store.save(budget)
+
+    async def _tell(self, budget: Budget, notification: Notification, amount: Decimal) -> None:
+        subject = f"AWS Budgets: {budget.name} has exceeded your alert threshold"
+        for subscriber in notification.subscribers:
+            if subscriber["SubscriptionType"] == "SNS":
+                text = message(budget, notification, amount)
+                await self._publish(subscriber["Address"], subject, text)
+
+
+def exceeded(notification: Notification, amount: Decimal, limit: Decimal) -> bool:
+    """Whether an amount in USD has crossed a notification's threshold of a limit in USD."""
+    threshold = threshold_usd(notification, limit)
+    if notification.operator == "GREATER_THAN":
+        return amount > threshold
+    return amount < threshold if notification.operator == "LESS_THAN" else amount == threshold
+
+
+def threshold_usd(notification: Notification, limit: Decimal) -> Decimal:
+    """The threshold in USD: a percentage of the limit, or an amount."""
+    threshold = Decimal(str(notification.threshold))
+    return limit * threshold / 100 if notification.unit == "PERCENTAGE" else threshold
+
+
+def message(budget: Budget, notification: Notification, amount: Decimal) -> str:
+    """The text of a notification, with the fields of AWS's."""
+    limit = Decimal(budget.limit)
+    kind = "Actual" if notification.kind == "ACTUAL" else "Forecasted"
+    sign = {"GREATER_THAN": ">", "LESS_THAN": "<", "EQUAL_TO": "="}[notification.operator]
+    return (
+        f"AWS Budget Notification\nAWS Account {ACCOUNT}\n\n"
+        f"Budget Name: {budget.name}\nBudget Type: Cost\nBudgeted Amount: ${limit:.2f}\n"
+        f"Alert Type: {notification.kind}\n"
+        f"Alert Threshold: {sign} ${threshold_usd(notification, limit):.2f}\n"
+        f"{kind} Amount: ${amount:.2f}\n"
+    )
+
+
+def send(topic: str, subject: str, text: str) -> None:
+    """Publish to a topic of moto's SNS; call it in moto's thread."""
+    from moto.sns.exceptions import TopicNotFound
+
+    from sandbox.moto_adapter import backend
+
+    sns: Any = backend("sns", ACCOUNT, REGION)
+    try:
+        sns.publish(text, arn=topic, subject=subject[:100])
+    except TopicNotFound:
+        log.warning("budget notification not sent: there is no topic %s", topic)
