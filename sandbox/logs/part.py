@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sandbox.charges import Charges
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.context import Context
 from sandbox.ecs.account import Account
@@ -15,6 +14,7 @@ from sandbox.logs.metric_filters import Filters
 from sandbox.logs.queries import Queries
 from sandbox.logs.records import Records
 from sandbox.logs.refused import Refused
+from sandbox.logs.runner import Runner
 from sandbox.logs.service import Logs
 from sandbox.logs.store import Store
 from sandbox.logs.streams import LogStreams
@@ -30,18 +30,18 @@ async def join(sandbox: Context) -> None:
     filters = Filters(sandbox.state)
     ingestion = Ingestion(store, filters, sandbox.of(CloudWatch))
     logs = Logs(store, ingestion, sandbox.spawn)
-    queries = Queries(store, Charges(sandbox.home))
+    runner = Runner(sandbox.home, store)
     if not store.groups():
         _settle(store)
     sandbox.at_stop(store.close)
-    sandbox.at_stop(queries.close)
+    sandbox.at_stop(runner.close)
     sandbox.provide(logs)
     for owner in (
         LogGroups(store, filters),
         LogStreams(store),
         LogEvents(store, ingestion),
         MetricFilters(store, filters),
-        queries,
+        Queries(store, runner),
         QueryDefinitions(store, sandbox.state),
         Records(store),
         Refused(),

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.logs.insights.values import number, sort_key, text
+from sandbox.logs.insights.values import Timestamp, number, sort_key, text
 
 
 class Aggregate:
@@ -89,8 +89,9 @@ class Extreme(Aggregate):
             self._found = (key, value)
 
     def result(self) -> Any:
-        """The value."""
-        return self._found[1] if self._found else None
+        """The value; of a timestamp its milliseconds (measured on AWS for earliest and latest)."""
+        found = self._found[1] if self._found else None
+        return int(found) if isinstance(found, Timestamp) else found
 
 
 def _percentile(share: float) -> Callable[[list[float]], float]:

@@ -18,6 +18,8 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _CHUNK = re.compile(r"\d+|\D+")
 # Insights shows computed numbers with at most four decimals.
 _DECIMALS = 4
+# Whole numbers beyond this are floating-point numbers, as they are in Java's double.
+_EXACT = 2**63
 
 
 class Timestamp(int):
@@ -27,15 +29,17 @@ class Timestamp(int):
 def number(value: Any) -> float | int | None:
     """The value as a number, None when it is none."""
     kind = type(value)
-    if kind is int or kind is float:
+    if kind is float:
         return value  # type: ignore[no-any-return]
+    if kind is int:
+        return value if -_EXACT < value < _EXACT else float(str(value))
     if kind is str:
         return _read(value) if _NUMBER.fullmatch(value) else None
     return int(value) if isinstance(value, bool | Timestamp) else None
 
 
 def _read(text: str) -> float | int:
-    return int(text) if text.isdigit() and len(text) < 400 else float(text)
+    return int(text) if text.isdigit() and len(text) < 16 else float(text)
 
 
 def text(value: Any) -> str:
