@@ -19,6 +19,7 @@ PARTS: tuple[str, ...] = (
     "sandbox.budgets.part",
     "sandbox.optimizer.part",
     "sandbox.estate.part",
+    "sandbox.registry.part",
     "sandbox.secrets.part",
     "sandbox.ecs.secrets",
     "sandbox.identity.part",
