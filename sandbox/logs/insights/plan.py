@@ -41,7 +41,8 @@ class Plan:
 
     Rows pass `steps`; then they go into `grouping`, if there is one, or are kept; then `wholes`.
     `columns` are shown of what remains. `keep` rows are enough where nothing is sorted; `at_once`
-    is the number that `limit any` stops at; `prune` are a limit and the order it goes by. `partial` tells whether results may be shown before the end.
+    is the number that `limit any` stops at; `prune` are a limit and the order it goes by.
+    `partial` tells whether results may be shown before the end.
     """
 
     steps: list[Step] = field(default_factory=list)
