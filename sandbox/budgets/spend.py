@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sandbox.budgets import periods
 from sandbox.budgets.store import Budget
 from sandbox.costexplorer import lines as words
+from sandbox.costexplorer.bill import known_until
 from sandbox.costexplorer.expressions import ALL_OPTIONS, Test, parse
 from sandbox.costexplorer.forecasts import Forecasts
 from sandbox.costexplorer.ledger import Ledger, amount
@@ -73,6 +74,11 @@ class Spend:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._forecasts = Forecasts(ledger)
+
+    def refreshed(self) -> tuple[date, datetime, datetime]:
+        """What changes when new costs have arrived or a new day begins."""
+        now = self._ledger.now()
+        return now.date(), known_until(now), known_until(now, words.CLOUDWATCH)
 
     def period(self, budget: Budget) -> Period:
         """The budget's period that contains today."""

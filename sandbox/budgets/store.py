@@ -89,6 +89,7 @@ class Store:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.changes = 0
         self._budgets = {b.name: b for b in map(_read, state.all(_DOCUMENT))}
 
     @property
@@ -117,6 +118,7 @@ class Store:
 
     def save(self, budget: Budget) -> None:
         """Keep a budget."""
+        self.changes += 1
         self._budgets[budget.name] = budget
         self._state.put(_DOCUMENT, budget.name, asdict(budget))
 

@@ -14,8 +14,8 @@ from sandbox.names import ACCOUNT, REGION
 
 log = logging.getLogger("sandbox.budgets")
 
-# Real seconds. The bill itself changes three times a day.
-INTERVAL = 10.0
+# Real seconds; nothing is computed until the bill or a budget has changed.
+INTERVAL = 2.0
 
 Publish = Callable[[str, str, str], Awaitable[None]]
 
@@ -27,11 +27,15 @@ class Watch:
         self._store = store
         self._spend = spend
         self._publish = publish
+        self._compared: object = None
 
     async def run(self) -> None:
-        """Compare until cancelled."""
+        """Compare until cancelled, whenever new costs have arrived or a budget was changed."""
         while True:
-            await self.compare()
+            state = self._spend.refreshed(), self._store.changes
+            if state != self._compared:
+                await self.compare()
+                self._compared = self._spend.refreshed(), self._store.changes
             await asyncio.sleep(INTERVAL)
 
     async def compare(self) -> None:

@@ -24,7 +24,7 @@ FARGATE = {
 # PostgreSQL's smallest classes, by memory in GiB. All have two vCPUs.
 DATABASES = {"db.t4g.micro": 1, "db.t4g.small": 2, "db.t4g.medium": 4}
 LEAST_DATABASE_GIB = 2
-DATABASE_CPU_PERCENT = 40.0
+DATABASE_CPU_PERCENT, DATABASE_PERCENTILE = 40.0, 0.95
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,12 @@ class Use:
     @property
     def peak(self) -> float:
         """The 99.5th percentile of the hourly maxima."""
+        return self.at(PERCENTILE)
+
+    def at(self, share: float) -> float:
+        """What a share of the hours stays below or at."""
         ordered = sorted(self.maximum)
-        return ordered[min(int(len(ordered) * PERCENTILE), len(ordered) - 1)]
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
     @property
     def mean(self) -> float:
@@ -85,9 +89,14 @@ def advised(current: Size, cpu: Use, memory: Use, *, keep_cpu: bool = False) -> 
 
 
 def smaller_database(instance_class: str, cpu: Use) -> str | None:
-    """The next smaller class if the CPU is idle enough, None where there is none to advise."""
+    """The next smaller class if 95 % of the hours stay below 40 % CPU, None if nothing is advised.
+
+    A few hours of an incident do not keep a database large.
+    """
     names = list(DATABASES)
-    if instance_class not in names or not cpu.enough or cpu.peak >= DATABASE_CPU_PERCENT:
+    if instance_class not in names or not cpu.enough:
+        return None
+    if cpu.at(DATABASE_PERCENTILE) >= DATABASE_CPU_PERCENT:
         return None
     place = names.index(instance_class) - 1
     if place < 0 or DATABASES[names[place]] < LEAST_DATABASE_GIB:
