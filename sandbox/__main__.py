@@ -14,6 +14,10 @@ from pathlib import Path
 from sandbox import commands
 from sandbox.commands import Control
 
+# Starting a process forks, and OpenBLAS ends its threads at a fork: a product of matrices that
+# another thread is just computing would wait for them for ever. One thread has nobody to wait for.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 DEFAULT_PORT = 4566
 DEFAULT_ALB_PORT = 8080
 
