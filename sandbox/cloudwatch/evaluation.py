@@ -112,6 +112,9 @@ class Evaluation:
 
     def _prepare(self, query: Query) -> None:
         """Compute what an expression needs, first things first: chains may be 500 long."""
+        if query.stat:
+            self.value(query.id)
+            return
         needed = self._needed(query)
         for one in self._order:
             if one.id in needed:

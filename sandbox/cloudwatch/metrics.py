@@ -49,22 +49,33 @@ class Aggregate:
     buckets: Mapping[int, float] | None = None
 
     def __add__(self, other: Aggregate) -> Aggregate:
-        merged = None
-        if self.buckets is not None and other.buckets is not None:
-            merged = dict(self.buckets)
-            for key, weight in other.buckets.items():
+        merged, more = self.distribution(), other.distribution()
+        if merged is not None and more is not None:
+            merged = dict(merged)
+            for key, weight in more.items():
                 merged[key] = merged.get(key, 0.0) + weight
         return Aggregate(
             self.count + other.count,
             self.total + other.total,
             min(self.low, other.low),
             max(self.high, other.high),
-            merged,
+            merged if more is not None else None,
         )
+
+    def distribution(self) -> Mapping[int, float] | None:
+        """The buckets; where all values are equal they are known without being kept."""
+        if self.buckets is not None or self.low != self.high:
+            return self.buckets
+        if abs(self.total - self.low * self.count) > 1e-9 * abs(self.total):
+            return None
+        return {int(bucket_of(np.array([self.low]))[0]): self.count}
 
 
 def aggregate(values: Sequence[float], counts: Sequence[float] | None = None) -> Aggregate:
     """The aggregate of single values, each seen so many times; `values` is not empty."""
+    if len(values) == 1:
+        count = 1.0 if counts is None else float(counts[0])
+        return statistic_set(count, values[0] * count, values[0], values[0])
     array = np.asarray(values, dtype=np.float64)
     weights = np.ones(len(array)) if counts is None else np.asarray(counts, dtype=np.float64)
     buckets: dict[int, float] = {}

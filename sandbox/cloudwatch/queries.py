@@ -127,6 +127,8 @@ def in_order(queries: Sequence[Query]) -> list[Query]:
 
     Raises AwsError for an id that is not there and for an expression that needs itself.
     """
+    if not any(query.expression for query in queries):
+        return list(queries)
     known = {query.id: query for query in queries}
     needs: dict[str, set[str]] = {}
     for query in queries:

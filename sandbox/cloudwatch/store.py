@@ -1,4 +1,4 @@
-"""Published minutes in SQLite, so that a restart keeps them, with the hours in use in memory."""
+"""Published minutes in SQLite, so that a restart keeps them, with those in use in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +16,11 @@ import numpy as np
 from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.points import NO_BUCKETS, NO_POINTS, Buckets, Points, join, window
 
-HOUR = 60
 _DAY = 1440
-# In memory: numbers in rows and buckets. Four million of them are about 50 MB.
-_ENTRIES_IN_MEMORY = 4_000_000
-_ENTRIES_PER_ROW = 10
+# What is read is kept in memory, in blocks of four hours of a metric.
+BLOCK = 240
+_BYTES_IN_MEMORY = 64 * 2**20
+_BYTES_PER_ROW, _BYTES_PER_BUCKET, _BYTES_PER_BLOCK = 40, 12, 1500
 _RECENT = 4096
 _SCHEMA = """
 pragma journal_mode = wal;
@@ -80,8 +80,8 @@ class Store:
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.executescript(_SCHEMA)
         self._lock = threading.RLock()
-        self._hours: OrderedDict[tuple[int, int], Points] = OrderedDict()
-        self._entries = 0
+        self._blocks: OrderedDict[tuple[int, int], Points] = OrderedDict()
+        self._bytes = 0
         self._recent: OrderedDict[tuple[int, int], Aggregate] = OrderedDict()
         rows = self._database.execute("select id, identity, unit, last_minute from metric")
         self._known = {
@@ -124,8 +124,8 @@ class Store:
             known = self._known.get(metric)
             if known is None:
                 return NO_POINTS
-            first = max(start, self._first(known)) // HOUR
-            last = min(end - 1, known.last_minute) // HOUR
+            first = max(start, self._first(known)) // BLOCK
+            last = min(end - 1, known.last_minute) // BLOCK
             if first > last:
                 return NO_POINTS
             parts = self._stretch(known.number, first, last)
@@ -165,7 +165,7 @@ class Store:
                 if known.last_minute < before:
                     self._database.execute("delete from metric where id = ?", (known.number,))
                     del self._known[metric]
-        self._forget_hours()
+        self._forget_blocks()
 
     def _rolled_up_until(self, step: int) -> int:
         row = self._database.execute("select until from rolled_up where step = ?", (step,))
@@ -184,11 +184,11 @@ class Store:
         with self._database:
             self._database.execute(_DELETE, (number, start, end))
             self._database.executemany(_WRITE, [_row(number, *one) for one in coarse])
-        self._forget_hours()
+        self._forget_blocks()
 
-    def _forget_hours(self) -> None:
-        self._hours.clear()
-        self._entries = 0
+    def _forget_blocks(self) -> None:
+        self._blocks.clear()
+        self._bytes = 0
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Store:
         for number, ((_, minute), (new, _)) in zip(numbers, batch.items(), strict=True):
             self._recent[number, minute] = new
             self._recent.move_to_end((number, minute))
-            self._drop(number, minute // HOUR)
+            self._drop(number, minute // BLOCK)
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
 
@@ -235,36 +235,38 @@ class Store:
         return known.first_minute
 
     def _stretch(self, number: int, first: int, last: int) -> list[Points]:
-        missing = [hour for hour in range(first, last + 1) if (number, hour) not in self._hours]
+        wanted = range(first, last + 1)
+        missing = [block for block in wanted if (number, block) not in self._blocks]
         fresh = self._load(number, missing[0], missing[-1]) if missing else {}
         parts = []
-        for hour in range(first, last + 1):
-            if hour not in fresh:
-                self._hours.move_to_end((number, hour))
-            parts.append(fresh[hour] if hour in fresh else self._hours[number, hour])
-        for hour, points in fresh.items():
-            self._keep(number, hour, points)
+        for block in wanted:
+            if block not in fresh:
+                self._blocks.move_to_end((number, block))
+            parts.append(fresh[block] if block in fresh else self._blocks[number, block])
+        for block, points in fresh.items():
+            self._keep(number, block, points)
         return parts
 
     def _load(self, number: int, first: int, last: int) -> dict[int, Points]:
-        hours = dict.fromkeys(range(first, last + 1), NO_POINTS)
-        rows = self._database.execute(_READ, (number, first * HOUR, (last + 1) * HOUR))
-        for hour, group in groupby(rows, key=lambda row: row[0] // HOUR):
-            hours[hour] = _columns(list(group))
-        return hours
+        span = (number, first * BLOCK, (last + 1) * BLOCK)
+        points = _columns(self._database.execute(_READ, span).fetchall())
+        return {
+            block: window(points, block * BLOCK, (block + 1) * BLOCK)
+            for block in range(first, last + 1)
+        }
 
-    def _keep(self, number: int, hour: int, points: Points) -> None:
-        self._drop(number, hour)
-        self._hours[number, hour] = points
-        self._entries += _weight(points)
-        while self._entries > _ENTRIES_IN_MEMORY and len(self._hours) > 1:
-            _, oldest = self._hours.popitem(last=False)
-            self._entries -= _weight(oldest)
+    def _keep(self, number: int, block: int, points: Points) -> None:
+        self._drop(number, block)
+        self._blocks[number, block] = points
+        self._bytes += _size(points)
+        while self._bytes > _BYTES_IN_MEMORY and len(self._blocks) > 1:
+            _, oldest = self._blocks.popitem(last=False)
+            self._bytes -= _size(oldest)
 
-    def _drop(self, number: int, hour: int) -> None:
-        dropped = self._hours.pop((number, hour), None)
+    def _drop(self, number: int, block: int) -> None:
+        dropped = self._blocks.pop((number, block), None)
         if dropped is not None:
-            self._entries -= _weight(dropped)
+            self._bytes -= _size(dropped)
 
 
 def _identity(metric: Metric) -> str:
@@ -305,20 +307,24 @@ def _unpack(blob: bytes | None) -> dict[int, float] | None:
     return dict(zip(table["key"].tolist(), table["weight"].tolist(), strict=True))
 
 
-def _weight(points: Points) -> int:
-    return len(points.buckets.row) + _ENTRIES_PER_ROW * (len(points) + 1)
+def _size(points: Points) -> int:
+    rows, buckets = len(points), len(points.buckets.row)
+    return _BYTES_PER_BLOCK + _BYTES_PER_ROW * rows + _BYTES_PER_BUCKET * buckets
 
 
 def _columns(rows: list[Row]) -> Points:
-    table = np.array([row[:5] for row in rows], dtype=np.float64).T
-    buckets = _buckets([row[5] for row in rows])
-    return Points(table[0].astype(np.int64), table[1], table[2], table[3], table[4], buckets)
+    if not rows:
+        return NO_POINTS
+    minute, *numbers, blobs = zip(*rows, strict=True)
+    count, total, low, high = (np.array(column, dtype=np.float64) for column in numbers)
+    stamps = np.array(minute, dtype=np.int64)
+    return Points(stamps, count, total, low, high, _buckets(blobs))
 
 
-def _buckets(blobs: Iterable[bytes | None]) -> Buckets:
-    tables = [np.frombuffer(blob or b"", dtype=_BUCKET) for blob in blobs]
-    if not any(len(table) for table in tables):
+def _buckets(blobs: Sequence[bytes | None]) -> Buckets:
+    known = [blob or b"" for blob in blobs]
+    entries = np.frombuffer(b"".join(known), dtype=_BUCKET)
+    if not len(entries):
         return NO_BUCKETS
-    row = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    entries = np.concatenate(tables)
+    row = np.repeat(np.arange(len(known)), [len(blob) // _BUCKET.itemsize for blob in known])
     return Buckets.of(row, entries["key"], entries["weight"])

@@ -9,8 +9,10 @@ import pytest
 
 from sandbox.cloudwatch import store as store_module
 from sandbox.cloudwatch.metrics import Metric, aggregate
+from sandbox.cloudwatch.periods import gather
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.cloudwatch.source import minute_of
+from sandbox.cloudwatch.statistics import parse
 from sandbox.cloudwatch.store import Store
 from tests.sandbox.cloudwatch.asking import NOW
 
@@ -31,14 +33,26 @@ def fill(store, minutes, metric=JOBS):
     store.add({(metric, m): (aggregate([float(m - START)]), "Count") for m in minutes})
 
 
-def test_hours_that_left_the_memory_are_read_again(store, monkeypatch):
-    monkeypatch.setattr(store_module, "_ENTRIES_IN_MEMORY", 1)
-    fill(store, range(START, START + 180))
-    fill(store, range(START, START + 180), OTHER)
+def test_blocks_that_left_the_memory_are_read_again(store, monkeypatch):
+    monkeypatch.setattr(store_module, "_BYTES_IN_MEMORY", 1)
+    fill(store, range(START, START + 600))
+    fill(store, range(START, START + 600), OTHER)
 
     for metric in (JOBS, OTHER, JOBS):
-        points = store.read(metric, START + 50, START + 130)
-        assert points.total.tolist() == [float(minute) for minute in range(50, 130)]
+        points = store.read(metric, START + 50, START + 530)
+        assert points.total.tolist() == [float(minute) for minute in range(50, 530)]
+        assert parse("p50")(gather(points, START + 50, 480)) == pytest.approx(289.0, rel=0.02)
+
+
+def test_what_was_read_is_read_anew_after_a_write(store):
+    fill(store, range(START, START + 600))
+    store.read(JOBS, START, START + 600)
+
+    fill(store, [START + 300, START + 700])
+
+    points = store.read(JOBS, START, START + 800)
+    assert len(points) == 601
+    assert points.total[300] == 600.0
 
 
 def test_minutes_become_longer_rows_with_the_same_values(store):
@@ -52,7 +66,9 @@ def test_minutes_become_longer_rows_with_the_same_values(store):
     assert len(after) == 60 + 300
     assert after.total.sum() == before.total.sum()
     assert after.count.sum() == before.count.sum()
-    assert after.buckets.weight.sum() == before.buckets.weight.sum()
+    for statistic in ("p50", "p99", "TM(10%:90%)"):
+        fine, coarse = (parse(statistic)(gather(rows, START, 600)) for rows in (before, after))
+        assert coarse == pytest.approx(fine)
     assert (after.low[1], after.high[1]) == (5.0, 9.0)
 
 
