@@ -36,6 +36,8 @@ class Side(asyncio.Protocol):
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
         self._late: deque[bytes | None] = deque()
+        # uvloop may read once more after a pause in connection_made, before there is a peer.
+        self._early: list[bytes] = []
         self.peer: Side | None = None
         self.transport: asyncio.Transport | None = None
         self.answers = False
@@ -54,6 +56,9 @@ class Side(asyncio.Protocol):
     def join(self, peer: Side) -> None:
         """Begin to pass bytes to `peer`, who may have left meanwhile."""
         self.peer = peer
+        for data in self._early:
+            peer.write(data)
+        self._early.clear()
         if not peer.open:
             self.close()
         elif self._relay.how != "hang":
@@ -61,9 +66,11 @@ class Side(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes for the other side."""
-        if self.answers and (self._relay.how == "slow" or self._late):
+        if self.peer is None:
+            self._early.append(data)
+        elif self.answers and (self._relay.how == "slow" or self._late):
             self._hold(data)
-        elif self.peer is not None:
+        else:
             self.peer.write(data)
 
     def write(self, data: bytes) -> None:
