@@ -74,6 +74,7 @@ def _record(request: HttpRequest, response: HttpResponse, milliseconds: float) -
                 "path": request.path,
                 "status": response.status_code,
                 "milliseconds": round(milliseconds, 2),
+                "version": settings.APP_VERSION,
                 "cache": response.get("X-Cache", ""),
                 "trace": request.headers.get("X-Amzn-Trace-Id", "")[:256],
             }

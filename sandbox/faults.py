@@ -11,10 +11,12 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import logging
 import os
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ from typing import Any
 from sandbox.chaos.shared import VARIABLE, Watched
 from sandbox.fargate import charged
 from sandbox.processes import die_with_parent
+
+# The workload's own logger of requests.
+_requests = logging.getLogger("news_api.request")
+_waited: ContextVar[float] = ContextVar("waited", default=0.0)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -77,6 +83,7 @@ class Faulty:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer one request."""
+        started = time.perf_counter()
         if environ.get("PATH_INFO") == "/healthz":
             if self._unhealthy:
                 return _fail(start_response, 503, "not ready")
@@ -86,9 +93,35 @@ class Faulty:
         status = self._live.strike()
         if status is None and random.random() < self._error_rate:
             status = 500
+        _waited.set(1000 * (time.perf_counter() - started))
         if status is not None:
+            _log_failure(environ, status)
             return _fail(start_response, status, "internal error")
         return self._inner(environ, start_response)
+
+
+class _Slow(logging.Filter):
+    """Adds what a fault waited to the time that the application measured itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change one line about a request."""
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        if "milliseconds" in fields:
+            fields["milliseconds"] = round(fields["milliseconds"] + _waited.get(), 2)
+        return True
+
+
+def _log_failure(environ: Mapping[str, Any], status: int) -> None:
+    """The line that the application would have written about a request that it failed."""
+    fields = {
+        "method": environ.get("REQUEST_METHOD", ""),
+        "path": environ.get("PATH_INFO", ""),
+        "status": status,
+        "milliseconds": 0.0,
+        "version": os.environ.get("APP_VERSION", ""),
+        "trace": environ.get("HTTP_X_AMZN_TRACE_ID", "")[:256],
+    }
+    _requests.error("internal error", extra={"fields": fields})
 
 
 def _fail(start_response: Callable[..., Any], status: int, message: str) -> Iterable[bytes]:
@@ -102,6 +135,7 @@ def _load() -> Wsgi:
     """Import the workload by name: the sandbox depends on no package of this repository."""
     die_with_parent()
     inner: Wsgi = importlib.import_module("news_api.wsgi").application
+    _requests.addFilter(_Slow())
     fault = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
     return charged(Faulty(inner, fault, Live.of_this_task()))
 

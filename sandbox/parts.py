@@ -14,6 +14,7 @@ PARTS: tuple[str, ...] = (
     "sandbox.elbv2",
     "sandbox.cloudwatch.part",
     "sandbox.alarms.part",
+    "sandbox.logs.part",
     "sandbox.autoscaling.part",
     "sandbox.costexplorer.part",
     "sandbox.budgets.part",

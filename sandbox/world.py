@@ -60,18 +60,25 @@ def settle(
 ) -> None:
     """Create clusters, task definitions and services in an empty account, and its past."""
     notice = f"Sandbox: a deployment minute takes {settings.seconds_per_minute:g} s"
-    for name in ("production", "staging"):
-        ecs.create_cluster(clusterName=name, tags=_tags({"quarterdeck:notice": notice}))
+    # Staging saves Container Insights: a fault on purpose.
+    for name, insights in (("production", "enhanced"), ("staging", "disabled")):
+        ecs.create_cluster(
+            clusterName=name,
+            tags=_tags({"quarterdeck:notice": notice}),
+            settings=[{"name": "containerInsights", "value": insights}],
+        )
         cluster = account.cluster(name)
         cluster.tags["quarterdeck:notice"] = notice
         account.save(cluster)
     if account.services:
         return
     past.seed(account, epoch, _registered)
-    api = ecs.register_task_definition(**_news_api())["taskDefinition"]["taskDefinitionArn"]
     ingest = ecs.register_task_definition(**_news_ingest())["taskDefinition"]["taskDefinitionArn"]
-    for plan, count in zip(BALANCERS, (2, 1), strict=True):
-        ecs.create_service(**_web_service(plan, api, count))
+    # Production last: the newest revision of the family is the one that it runs.
+    for plan, count in zip(reversed(BALANCERS), (1, 2), strict=True):
+        registered = ecs.register_task_definition(**_news_api(plan.environment))
+        definition = registered["taskDefinition"]["taskDefinitionArn"]
+        ecs.create_service(**_web_service(plan, definition, count))
     ecs.create_service(**_ingest_service(ingest))
     # Its past says when the running version was released; nothing is being deployed now.
     for service in account.services.values():
@@ -80,11 +87,12 @@ def settle(
 
 def _registered(family: str) -> dict[str, Any]:
     """What is registered of a family, but for its name and tags."""
-    described = _news_ingest() if family == "news-ingest" else _news_api()
+    described = _news_ingest() if family == "news-ingest" else _news_api("production")
     return {key: value for key, value in described.items() if key not in ("family", "tags")}
 
 
-def _news_api() -> dict[str, Any]:
+def _news_api(environment: str) -> dict[str, Any]:
+    group = "/ecs/news-api" if environment == "production" else f"/ecs/{environment}/news-api"
     container = {
         "name": "news-api",
         "image": _image(RUNNING_TAG),
@@ -101,7 +109,7 @@ def _news_api() -> dict[str, Any]:
         "user": "10001:10001",
         "readonlyRootFilesystem": True,
         "linuxParameters": {"initProcessEnabled": True},
-        "logConfiguration": _logs("/ecs/news-api", "web", mode="non-blocking"),
+        "logConfiguration": _logs(group, "web", mode="non-blocking"),
     }
     return _task_definition("news-api", "512", "1024", container)
 

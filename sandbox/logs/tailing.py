@@ -79,7 +79,7 @@ class Follower:
                     self._read(task, path)
 
     def _begin(self, task: str, group: str, stream: str) -> None:
-        self._group(group)
+        self._store.create_stream(self._group(group), stream, milliseconds())
         self._store.follow(task, group, stream)
         self._followed[task] = (group, stream, 0)
 

@@ -31,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         status = LIVE.strike()
         if status is not None:
             return self._answer(status, {"error": "internal error", "version": VERSION})
+        if self.path.startswith("/logged/"):
+            print(json.dumps({"path": self.path, "status": 200, "version": VERSION}), flush=True)
         if self.path.startswith("/slow/"):
             time.sleep(float(self.path.rsplit("/", 1)[-1]))
         if self.path == "/echo":

@@ -44,7 +44,7 @@ class Execution:
             statistics = self.statistics
             for event in events:
                 statistics.scanned += 1
-                statistics.bytes += len(event.message.encode())
+                statistics.bytes += _bytes(event.message)
                 row = Row(event, {})
                 if all(step(row) for step in self._plan.steps):
                     statistics.matched += 1
@@ -83,3 +83,7 @@ class Execution:
             )
             for row in self.rows()
         ]
+
+
+def _bytes(message: str) -> int:
+    return len(message) if message.isascii() else len(message.encode())

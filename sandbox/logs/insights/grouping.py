@@ -20,7 +20,7 @@ from sandbox.logs.insights.syntax import (
     Operation,
     Stats,
 )
-from sandbox.logs.insights.values import text
+from sandbox.logs.insights.values import Timestamp, text
 
 _TIMESTAMP = Field(("@timestamp",))
 
@@ -101,7 +101,7 @@ class Grouping:
 
 def _group_key(value: Any) -> Hashable:
     """Rows whose key looks the same belong together; missing is a key of its own."""
-    return None if value is None else text(value)
+    return value if value is None or isinstance(value, Timestamp) else text(value)
 
 
 def _column(call: Call, scope: Scope) -> _Column:

@@ -11,6 +11,8 @@ from sandbox.logs.store import Event
 from sandbox.names import ACCOUNT
 
 _NOT_YET: Any = object()
+# json.loads without what it does around this call: a third of the time of most queries.
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Row:
@@ -34,13 +36,14 @@ class Row:
 
 def discovered(message: str) -> dict[str, Any]:
     """The JSON object that a message is; empty when it is none."""
-    if not message.startswith("{") and not message.lstrip().startswith("{"):
-        return {}
+    if not message.startswith("{"):
+        message = message.lstrip()
     try:
-        found = json.loads(message)
-    except (ValueError, RecursionError):
+        found, end = _scan(message, 0)
+    except (ValueError, RecursionError, StopIteration):
         return {}
-    return found if isinstance(found, dict) else {}
+    whole = end == len(message) or not message[end:].strip()
+    return found if whole and isinstance(found, dict) else {}
 
 
 def walk(value: Any, path: tuple[str, ...]) -> Any:

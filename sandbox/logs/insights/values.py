@@ -81,8 +81,8 @@ def raw(value: Any) -> str:
 
 def truth(value: Any) -> bool:
     """Whether a condition with this value holds."""
-    if value is None:
-        return False
+    if value is True or value is None:
+        return value is True
     found = number(value)
     return bool(found) if found is not None else bool(value)
 
