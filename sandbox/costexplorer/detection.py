@@ -4,7 +4,8 @@ AWS uses undisclosed models. The sandbox's rule, on usage only (no tax, fees or 
 
 expected e = (median of the weekday over 42 days) · (median of cost / that profile over 14 days);
 s = 1.4826 · median |x - e| of the last 28 days that were no anomalies;
-a day is an anomaly if x - e > max(4 · s, 2 USD, 0.10 · e); days in a row are one anomaly.
+a day is an anomaly if x - e > max(4 · s, 2 USD, 0.10 · e); days in a row are one anomaly, and
+two weeks of them become what is expected.
 """
 
 from __future__ import annotations
@@ -62,32 +63,43 @@ def anomalies(daily: Mapping[date, float], start: date, end: date) -> list[Anoma
 
     :param daily: USD by complete day, from 42 days before `start` where there are any.
     """
-    masked: set[date] = set()
-    residuals: list[float] = []
-    found: list[Day] = []
-    for number in range(-RESIDUAL_DAYS, (end - start).days):
-        seen = _seen(daily, start + timedelta(days=number), masked, residuals)
-        if seen is None:
-            continue
-        if seen.impact > seen.allowed:
-            masked.add(seen.day)
-            found.append(seen)
-        else:
-            residuals.append(abs(seen.impact))
+    series = _Series(daily)
+    days = [start + timedelta(days=number) for number in range(-RESIDUAL_DAYS, (end - start).days)]
+    found = [seen for day in days if (seen := series.judged(day))]
     return _merged([day for day in found if day.day >= start])
 
 
-def _seen(
-    daily: Mapping[date, float], day: date, masked: set[date], residuals: Sequence[float]
-) -> Day | None:
-    if day not in daily:
+class _Series:
+    """A series as it is seen day by day."""
+
+    def __init__(self, daily: Mapping[date, float]) -> None:
+        self._daily = dict(daily)
+        self._masked: set[date] = set()
+        self._residuals: list[float] = []
+
+    def judged(self, day: date) -> Day | None:
+        """The day if it is an anomaly."""
+        if day not in self._daily:
+            return None
+        expected = expectation(self._daily, day, self._masked)
+        if expected is None:
+            return None
+        spread = 1.4826 * median(self._residuals[-RESIDUAL_DAYS:]) if self._residuals else 0.0
+        allowed = max(DEVIATIONS * spread, LEAST_USD, LEAST_SHARE * expected)
+        seen = Day(day, self._daily[day], expected, allowed)
+        if seen.impact > allowed:
+            self._mask(day)
+            return seen
+        self._residuals.append(abs(seen.impact))
         return None
-    expected = expectation(daily, day, masked)
-    if expected is None:
-        return None
-    spread = 1.4826 * median(residuals[-RESIDUAL_DAYS:]) if residuals else 0.0
-    allowed = max(DEVIATIONS * spread, LEAST_USD, LEAST_SHARE * expected)
-    return Day(day, daily[day], expected, allowed)
+
+    def _mask(self, day: date) -> None:
+        """Keep the day out of expectations; two weeks of such days are the new level."""
+        self._masked.add(day)
+        run = [day - timedelta(days=back) for back in range(LEVEL_DAYS)]
+        if self._masked.issuperset(run):
+            self._masked.difference_update(run)
+            self._daily = {each: cost for each, cost in self._daily.items() if each >= run[-1]}
 
 
 def expectation(daily: Mapping[date, float], day: date, masked: set[date]) -> float | None:
