@@ -32,7 +32,9 @@ class Handler(BaseHTTPRequestHandler):
         if status is not None:
             return self._answer(status, {"error": "internal error", "version": VERSION})
         if self.path.startswith("/logged/"):
-            print(json.dumps({"path": self.path, "status": 200, "version": VERSION}), flush=True)
+            line = {"path": self.path, "status": 200, "version": VERSION}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
         if self.path.startswith("/slow/"):
             time.sleep(float(self.path.rsplit("/", 1)[-1]))
         if self.path == "/echo":
