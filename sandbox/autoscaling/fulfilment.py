@@ -44,12 +44,13 @@ class Fulfilment:
     # -- the service -----------------------------------------------------------------------------
 
     def service(self, resource: str) -> Service | None:
-        """The ECS service of a resource id; None when there is none."""
+        """The active ECS service of a resource id; None when there is none."""
         try:
             _, cluster, name = resource.split("/")
-            return self._account.find_service(self._account.cluster(cluster), name)
+            found = self._account.find_service(self._account.cluster(cluster), name)
         except (AwsError, ValueError):
             return None
+        return found if found and found.status == "ACTIVE" else None
 
     def capacity(self, target: Target) -> Capacity | None:
         """The target as scaling decisions see it; None when its service is gone."""
@@ -69,8 +70,7 @@ class Fulfilment:
     def deploying(self, target: Target) -> bool:
         """Whether a deployment of the service is in flight."""
         service = self.service(target.resource)
-        deployment = self._account.current_deployment(service) if service else None
-        return deployment is not None and deployment.in_flight
+        return service is not None and bool(self._account.in_flight(service))
 
     # -- activities ------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ async def quick(_):
 
 
 async def stuck(_):
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.8)
     return web.Response()
 
 
@@ -45,8 +45,8 @@ async def broken(_):
 
 
 def test_a_slow_service_gets_no_less_load():
-    quick_tally = asyncio.run(sent_to(quick, rate=200, seconds=1))
-    stuck_tally = asyncio.run(sent_to(stuck, rate=200, seconds=1))
+    quick_tally = asyncio.run(sent_to(quick, rate=400, seconds=0.5))
+    stuck_tally = asyncio.run(sent_to(stuck, rate=400, seconds=0.5))
 
     assert 120 < quick_tally.sent < 290
     assert 120 < stuck_tally.sent < 290
@@ -56,7 +56,7 @@ def test_a_slow_service_gets_no_less_load():
 def test_readers_who_wait_too_long_give_up(monkeypatch):
     monkeypatch.setattr(traffic, "PATIENCE", 0.2)
 
-    tally = asyncio.run(sent_to(stuck, rate=100, seconds=1))
+    tally = asyncio.run(sent_to(stuck, rate=200, seconds=0.6))
 
     assert tally.gave_up > 20
     assert tally.failed >= tally.gave_up
@@ -73,7 +73,7 @@ def test_a_new_rate_holds_at_once():
         load.rate = 0.0
 
     half, whole = (
-        asyncio.run(sent_to(quick, rate=200, seconds=1, load_changes=change)).sent
+        asyncio.run(sent_to(quick, rate=400, seconds=0.5, load_changes=change)).sent
         for change in (stop, None)
     )
 

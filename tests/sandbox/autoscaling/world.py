@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 from sandbox.alarms.actions import AlarmEvent
 from sandbox.alarms.evaluation import State as AlarmState
@@ -13,7 +14,7 @@ from sandbox.autoscaling.engine import Engine
 from sandbox.autoscaling.fulfilment import Fulfilment
 from sandbox.autoscaling.model import STEPS, TRACKING, Policy, Schedule, Target
 from sandbox.ecs.account import Account
-from sandbox.ecs.model import Cluster, Deployment, Revision, Service, Task
+from sandbox.ecs.model import Cluster, Deployment, Revision, Service
 from sandbox.state import State
 
 AT = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
@@ -130,20 +131,6 @@ class World:
 
 
 def run(account, count):
-    """Exactly `count` running tasks."""
-    account.tasks = {
-        str(number): Task(
-            arn=str(number),
-            cluster_arn="cluster",
-            service="news-api",
-            revision="revision",
-            task_definition="td",
-            image="news-api",
-            created_at=AT,
-            cpu=512,
-            memory=1024,
-            container="news-api",
-            last_status="RUNNING",
-        )
-        for number in range(count)
-    }
+    """Exactly `count` running tasks, of which only what scaling looks at is told."""
+    task = SimpleNamespace(revision="revision", last_status="RUNNING", live=True)
+    account.tasks = {str(number): task for number in range(count)}
