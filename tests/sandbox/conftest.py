@@ -10,6 +10,7 @@ from tests.sandbox.account import Account, wait_until
 @pytest.fixture(scope="session")
 def shared_account(tmp_path_factory):
     account = Account(tmp_path_factory.mktemp("account") / "home").ready()
+    account.rest_scaling()
     yield account
     account.stop()
 
