@@ -198,6 +198,29 @@ def test_the_bad_release_failed_its_canary_and_was_rolled_back(history):
     assert len(after) == 0
 
 
+def test_container_insights_count_the_tasks_of_a_release(history):
+    release = of_kind("release")[-2]
+    middle = release.start + timedelta(minutes=10)
+    names = {"ClusterName": "production", "ServiceName": "news-api"}
+
+    counted = {
+        name: read(
+            history,
+            Metric.of("ECS/ContainerInsights", name, **names),
+            middle,
+            middle + timedelta(minutes=1),
+        ).total.tolist()
+        for name in ("RunningTaskCount", "DesiredTaskCount", "PendingTaskCount", "DeploymentCount")
+    }
+
+    assert counted == {
+        "RunningTaskCount": [4.0],
+        "DesiredTaskCount": [2.0],
+        "PendingTaskCount": [0.0],
+        "DeploymentCount": [2.0],
+    }
+
+
 def test_twice_the_tasks_run_during_a_release(history):
     release = of_kind("release")[-2]
     middle = release.start + timedelta(minutes=10)

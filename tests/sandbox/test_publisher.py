@@ -12,6 +12,7 @@ from sandbox.alb.metrics import Book
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.measurements import (
+    ServiceSample,
     TargetHealthSample,
     TaskSample,
     load_balancer_dimension,
@@ -203,6 +204,21 @@ def test_the_sample_count_is_the_number_of_running_tasks(cloudwatch, publisher):
     assert ecs(cloudwatch, "CPUUtilization", "SampleCount", service="news-ingest") == 1
     assert ecs(cloudwatch, "MemoryUtilization", "SampleCount") == 3
     assert ecs(cloudwatch, "MemoryUtilization", "Maximum") == pytest.approx(300 / 1024 * 100)
+
+
+def test_services_are_counted_once_a_minute(cloudwatch, publisher):
+    for second, running in ((5, 4), (50, 2)):
+        sample = ServiceSample("production", "news-api", running, 2, 0, deployments=1)
+        publisher.publish(now=NOW + second, report=NOTHING, tasks=[], health=[], services=[sample])
+
+    def counted(name, statistic):
+        dimensions = {"ClusterName": "production", "ServiceName": "news-api"}
+        return value(cloudwatch, "ECS/ContainerInsights", name, statistic, **dimensions)
+
+    assert counted("RunningTaskCount", "Average") == 2
+    assert counted("DesiredTaskCount", "Maximum") == 2
+    assert counted("PendingTaskCount", "Sum") == 0
+    assert counted("DeploymentCount", "SampleCount") == 1
 
 
 def test_no_running_task_is_no_data(cloudwatch, publisher):
