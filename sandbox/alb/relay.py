@@ -19,6 +19,8 @@ from typing import Any, cast
 from sandbox.chaos.shared import LOOK_SECONDS, Watched
 
 CONNECT_SECONDS = 10.0
+# A whole fleet may connect at once, eight threads a task.
+BACKLOG = 1024
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,14 @@ class Address:
 
 
 class Side(asyncio.Protocol):
-    """One end of a relayed connection; what it receives goes to its `peer`."""
+    """One end of a relayed connection; what it receives goes to its `peer`.
 
-    def __init__(self, relay: Relay) -> None:
+    `made` is told when this end is connected.
+    """
+
+    def __init__(self, relay: Relay, made: Callable[[Side], None] | None = None) -> None:
         self._relay = relay
+        self._made = made
         self._late: deque[bytes | None] = deque()
         # uvloop may read once more after a pause in connection_made, before there is a peer.
         self._early: list[bytes] = []
@@ -47,6 +53,8 @@ class Side(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self._relay.sides.add(self)
         self.transport.pause_reading()
+        if self._made is not None:
+            self._made(self)
 
     @property
     def open(self) -> bool:
@@ -170,7 +178,9 @@ class Relay:
     async def _listen(self) -> None:
         self._path.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._accepted, str(self._path))
+        self._server = await loop.create_unix_server(
+            self._accepted, str(self._path), backlog=BACKLOG
+        )
 
     def _stop_listening(self) -> None:
         """The socket's file stays, and whoever connects is refused, as by a server that is down."""
@@ -179,9 +189,7 @@ class Relay:
             self._server = None
 
     def _accepted(self) -> Side:
-        client = Side(self)
-        self._spawn(self._serve(client))
-        return client
+        return Side(self, lambda client: self._spawn(self._serve(client)))
 
     async def _serve(self, client: Side) -> None:
         if self.how == "reset":

@@ -12,6 +12,11 @@ from typing import Any
 from sandbox.chaos.kinds import BadFault, Kind, Parameter
 from sandbox.chaos.values import choice, duration, number, operation, status, text, whole
 
+# The scheduler's own words.
+CAPACITY = (
+    "Capacity is unavailable at this time. "
+    "Please try again later or in a different availability zone"
+)
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _OPERATION = Parameter(
     "operation",
@@ -150,8 +155,7 @@ WORKLOAD = (
                 "reason",
                 text(r".{1,300}", "a sentence"),
                 "what ECS says",
-                "Capacity is unavailable at this time. Please try again later or in a different "
-                "availability zone.",
+                CAPACITY,
             ),
         ),
         single=True,

@@ -1,48 +1,134 @@
-"""The relay before database and cache loses nothing when it is calm."""
+"""The relay before database and cache: it loses nothing when it is calm, and fails as asked."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
+import pytest
 import uvloop
 
 from sandbox.alb.relay import Address, Relay
-from sandbox.chaos.shared import Watched
+from sandbox.chaos import shared
+from sandbox.chaos.shared import FaultFile, Watched
 
-CLIENTS = 100
+CLIENTS = 200
+SEEN = 3 * shared.LOOK_SECONDS
 
 
-async def _answers(directory):
-    """How many clients that speak as soon as they are connected are answered in a row."""
+@asynccontextmanager
+async def relayed(directory):
+    """A server that answers in capitals, behind a relay; yields its fault file and a connect."""
+    writers = []
 
     async def shout(reader, writer):
-        writer.write((await reader.readexactly(5)).upper())
-        writer.close()
+        writers.append(writer)
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                writer.write(line.upper())
 
-    server = await asyncio.start_unix_server(shout, str(directory / "up"))
-    relay = Relay("database", directory / "r", Address(path=str(directory / "up")), Watched(None))
+    async def connect():
+        reader, writer = await asyncio.open_unix_connection(str(directory / "r"))
+        writers.append(writer)
+        return reader, writer
+
+    faults = FaultFile(directory / "faults.json", ["database"])
+    up = str(directory / "up")
+    server = await asyncio.start_unix_server(shout, up, backlog=CLIENTS)
+    relay = Relay("database", directory / "r", Address(path=up), Watched(faults.path))
     running = asyncio.create_task(relay.run())
     while not (directory / "r").exists():
         await asyncio.sleep(0.01)
+    try:
+        yield faults, connect
+    finally:
+        running.cancel()
+        relay.close()
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
-    async def ask():
-        reader, writer = await asyncio.open_unix_connection(str(directory / "r"))
-        writer.write(b"hello")
-        with suppress(TimeoutError):
-            said = await asyncio.wait_for(reader.read(), 5)
-            writer.close()
-            return said == b"HELLO"
-        return False
 
-    answered = 0
-    while answered < CLIENTS and await ask():
-        answered += 1
-    running.cancel()
-    relay.close()
-    server.close()
-    return answered
+async def ask(connection, text=b"hello\n"):
+    """The answer to one line, nothing on a broken connection, None when there is no answer."""
+    reader, writer = connection
+    try:
+        writer.write(text)
+        return await asyncio.wait_for(reader.readline(), 2 * SEEN)
+    except ConnectionError:
+        return b""
+    except TimeoutError:
+        return None
+
+
+async def fail(faults, how, seconds=0.0):
+    faults.relay("database", how and {"how": how, "seconds": seconds})
+    await asyncio.sleep(SEEN)
 
 
 def test_nothing_a_client_says_at_once_is_lost(tmp_path):
-    assert uvloop.run(_answers(tmp_path)) == CLIENTS
+    async def answered():
+        async with relayed(tmp_path) as (_, connect):
+            connections = await asyncio.gather(*(connect() for _ in range(CLIENTS)))
+            return await asyncio.gather(*(ask(one) for one in connections))
+
+    assert uvloop.run(answered()) == [b"HELLO\n"] * CLIENTS
+
+
+def test_refusing_closes_what_is_open_and_lets_nobody_in_until_it_ends(tmp_path):
+    async def told():
+        async with relayed(tmp_path) as (faults, connect):
+            open_before = await connect()
+            before = await ask(open_before)
+            await fail(faults, "refuse")
+            during = await ask(open_before)
+            with pytest.raises(ConnectionRefusedError):
+                await connect()
+            await fail(faults, None)
+            return before, during, await ask(await connect())
+
+    assert uvloop.run(told()) == (b"HELLO\n", b"", b"HELLO\n")
+
+
+def test_hanging_holds_every_byte_and_then_passes_it_on(tmp_path):
+    async def told():
+        async with relayed(tmp_path) as (faults, connect):
+            open_before = await connect()
+            await ask(open_before)
+            await fail(faults, "hang")
+            fresh = await connect()
+            silent = await ask(open_before), await ask(fresh)
+            await fail(faults, None)
+            return silent, await open_before[0].readline(), await fresh[0].readline()
+
+    assert uvloop.run(told()) == ((None, None), b"HELLO\n", b"HELLO\n")
+
+
+def test_resetting_breaks_open_and_new_connections(tmp_path):
+    async def told():
+        async with relayed(tmp_path) as (faults, connect):
+            open_before = await connect()
+            await ask(open_before)
+            await fail(faults, "reset")
+            return await ask(open_before), await ask(await connect())
+
+    assert uvloop.run(told()) == (b"", b"")
+
+
+def test_slowness_delays_answers_and_keeps_their_order(tmp_path):
+    async def told():
+        async with relayed(tmp_path) as (faults, connect):
+            await fail(faults, "slow", seconds=0.2)
+            reader, writer = await connect()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            for number in range(50):
+                writer.write(b"%d\n" % number)
+            lines = [int(await reader.readline()) for _ in range(50)]
+            return loop.time() - began, lines
+
+    seconds, lines = uvloop.run(told())
+
+    assert seconds >= 0.2
+    assert lines == list(range(50))

@@ -1,0 +1,73 @@
+"""What can be asked for, and how the sandbox says what is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.chaos.catalogue import KINDS, wanted
+from sandbox.chaos.kinds import BadFault
+from sandbox.chaos.register import EFFECTS
+from sandbox.chaos.values import duration
+
+
+def test_every_fault_has_an_effect_and_every_effect_a_fault():
+    assert EFFECTS.keys() == KINDS.keys()
+
+
+def test_parameters_are_read_from_text_as_from_numbers():
+    typed = wanted({"fault": "latency", "milliseconds": 300, "share": 0.5, "for": 120})
+    written = wanted({"fault": "latency", "milliseconds": "300", "share": "0.5", "for": "2m"})
+
+    assert typed == written
+    assert written.parameters["milliseconds"] == 300.0
+    assert written.seconds == 120.0
+
+
+def test_a_body_of_before_faults_had_names_means_the_same():
+    old = wanted({"operation": "UpdateService", "kind": "access-denied", "rate": 0.5, "count": 2})
+
+    assert old == wanted({"fault": "deny", "operation": "UpdateService", "share": 0.5, "count": 2})
+
+
+def test_an_action_may_be_written_as_iam_writes_it():
+    denied = wanted({"fault": "deny", "operation": "elasticloadbalancing:DescribeRules"})
+
+    assert denied.parameters["operation"] == "elbv2.DescribeRules"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "There is no fault None. Known: api-error, bad-image,"),
+        ({"fault": "earthquake"}, "There is no fault 'earthquake'. Known: api-error,"),
+        ({"fault": ["latency"]}, "There is no fault ['latency']."),
+        ({"kind": "earthquake"}, "kind must be one of error, access-denied, hang, late-apply"),
+        ({"fault": "latency"}, "latency needs milliseconds: added time."),
+        ({"fault": "latency", "milliseconds": -1}, "must be a number from 0 to 60000, not -1."),
+        ({"fault": "latency", "milliseconds": True}, "must be a number from 0 to 60000"),
+        ({"fault": "surge", "rate": "often"}, "must be a number from 0 to 500, not 'often'."),
+        ({"fault": "surge", "rate": "nan"}, "must be a number from 0 to 500, not 'nan'."),
+        ({"fault": "throttle", "operation": "update service"}, "must look like UpdateService,"),
+        ({"fault": "throttle", "operation": "*", "count": 1.5}, "must be a whole number from 1"),
+        ({"fault": "errors", "status": 200}, "must be one of 500, 502, 503, 504, 429, not 200."),
+        ({"fault": "zone-outage", "zone": "eu-west-1a"}, "must be one of us-east-1a, us-east-1b"),
+        ({"fault": "surge", "rate": 5, "speed": 3}, "surge does not take speed; it takes rate."),
+        ({"fault": "clock-step", "seconds": 5, "for": "1m"}, "happens once; it takes no 'for'."),
+        ({"fault": "surge", "rate": 5, "for": "soon"}, "for must be a time like 90s, 5m or 2h"),
+        ({"fault": "surge", "rate": 5, "for": "8d"}, "at most 7d, not '8d'."),
+    ],
+)
+def test_what_nobody_can_mean_is_refused_with_a_sentence(body, sentence):
+    with pytest.raises(BadFault) as refused:
+        wanted(body)
+
+    assert sentence in str(refused.value)
+
+
+@given(st.floats(min_value=0.001, max_value=3.0), st.sampled_from(["s", "m", "h", "d"]))
+def test_durations_are_seconds_of_their_unit(count, unit):
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86_400}[unit]
+
+    assert duration(f"{count:.3f}{unit}") == pytest.approx(float(f"{count:.3f}") * seconds)
