@@ -178,11 +178,12 @@ def _as_json(point: Datapoint) -> dict[str, Any]:
 
 
 def _fitting(found: dict[str, Any]) -> str:
-    """As JSON; the oldest points are left out until it fits."""
+    """As JSON; the older half of the points is left out until it fits."""
     while len(text := compact(found)) > MAX_DATA:
-        found["evaluatedDatapoints"] = found["evaluatedDatapoints"][:-1]
-        if not found["evaluatedDatapoints"]:
-            found["recentDatapoints"] = found["recentDatapoints"][1:]
+        evaluated, recent = found["evaluatedDatapoints"], found["recentDatapoints"]
+        found["evaluatedDatapoints"] = evaluated[: len(evaluated) // 2]
+        if not evaluated:
+            found["recentDatapoints"] = recent[-(len(recent) // 2) :]
     return text
 
 

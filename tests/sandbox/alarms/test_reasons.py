@@ -119,8 +119,8 @@ MISSING = None
         ),
         (
             (
-                "Threshold Crossed: 1 datapoint [1.50755950592E10 (12/09/19 09:49:00)] was not less "
-                "than the threshold (5.0)."
+                "Threshold Crossed: 1 datapoint [1.50755950592E10 (12/09/19 09:49:00)] was not "
+                "less than the threshold (5.0)."
             ),
             {
                 "last": "12/09/19 09:49:00",
@@ -145,8 +145,8 @@ MISSING = None
         ),
         (
             (
-                "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint "
-                "was treated as [NonBreaching]."
+                "Threshold Crossed: no datapoints were received for 1 period and 1 missing "
+                "datapoint was treated as [NonBreaching]."
             ),
             {
                 "last": "01/01/26 00:00:00",
@@ -158,8 +158,8 @@ MISSING = None
         ),
         (
             (
-                "Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints "
-                "were treated as [Breaching]."
+                "Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing "
+                "datapoints were treated as [Breaching]."
             ),
             {
                 "last": "05/09/26 20:47:00",
