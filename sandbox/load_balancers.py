@@ -18,6 +18,7 @@ log = logging.getLogger("sandbox.elbv2")
 
 HEALTHY_AFTER = 2
 UNHEALTHY_AFTER = 3
+PUSH_WITHIN = 3.0
 CHECK_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
 
@@ -206,7 +207,23 @@ class LoadBalancers:
     # -- the data plane ------------------------------------------------------------------------
 
     async def push(self) -> None:
-        """Send the whole routing state; versions let the data plane ignore a late one."""
+        """Send the whole routing state; versions let the data plane ignore a late one.
+
+        A data plane that has just started listens a moment after its socket appeared. Raises
+        aiohttp.ClientError when it does not take the state within a few seconds.
+        """
+        give_up = asyncio.get_running_loop().time() + PUSH_WITHIN
+        while True:
+            try:
+                await self._push()
+            except aiohttp.ClientConnectorError:
+                if asyncio.get_running_loop().time() >= give_up:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+    async def _push(self) -> None:
         self._version += 1
         body = {"version": self._version, "weights": self._weights(), "groups": self._groups()}
         async with self._sessions[0].put("http://alb/routing", json=body) as response:

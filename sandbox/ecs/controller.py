@@ -55,7 +55,8 @@ class Controller:
         target = revisions.new(self._account, service, definition)
         # What an earlier deployment left running is replaced with the rest.
         left = [] if earlier else [r.arn for r in used if r.arn != service.active]
-        deployment = revisions.deployment(service, target, left, reconciles=len(used) > 1)
+        reconciles = bool(earlier) or len(used) > 1
+        deployment = revisions.deployment(service, target, left, reconciles=reconciles)
         service.deployment, service.task_definition = deployment.arn, definition.arn
         self._account.save(target, deployment, service)
         self._launch(deployment, earlier[-1] if earlier else None)

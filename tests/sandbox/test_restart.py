@@ -47,7 +47,6 @@ def test_a_killed_sandbox_leaves_no_process(fresh_account):
 
 
 def test_a_restart_brings_back_services_history_and_ids(fresh_account):
-    fresh_account.rest_scaling()
     arn = fresh_account.release("1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0)
     done = fresh_account.finished(arn)
     fresh_account.ecs.update_service(cluster="production", service="news-api", desiredCount=3)

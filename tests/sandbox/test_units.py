@@ -19,7 +19,6 @@ from sandbox import feeds
 from sandbox.alb.metrics import KEPT_MINUTES, Book, bucket
 from sandbox.alb.routing import Router
 from sandbox.ecs.pages import page
-from sandbox.ecs.rolling import Rolling
 from sandbox.errors import AwsError
 from sandbox.images import CannotPull, resolve
 from sandbox.load_balancers import Target
@@ -126,25 +125,6 @@ def test_pages_follow_each_other_to_the_end():
 def test_a_token_or_size_out_of_range_is_refused(token, size):
     with pytest.raises(AwsError):
         page(range(5), token, size, default=10, most=10)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "desired", "threshold"),
-    [
-        ("COUNT", 7, 2, 7),
-        ("BOUNDED_PERCENT", 50, 2, 3),
-        ("BOUNDED_PERCENT", 50, 20, 10),
-        ("BOUNDED_PERCENT", 50, 1000, 200),
-        ("UNBOUNDED_PERCENT", 50, 2, 1),
-    ],
-)
-def test_the_circuit_breakers_threshold(kind, value, desired, threshold):
-    walk = Rolling.__new__(Rolling)
-    breaker = {"thresholdConfiguration": {"type": kind, "value": value}}
-    walk.deployment = type("D", (), {"configuration": {"deploymentCircuitBreaker": breaker}})
-    walk.service = type("S", (), {"desired": desired})
-
-    assert walk.threshold() == threshold
 
 
 def test_weights_are_whole_numbers_even_for_tenths_of_a_percent():

@@ -1,0 +1,161 @@
+"""A second client that changes services and listener rules behind a deployment's back."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.elbv2 import forwarded
+from sandbox.errors import AwsError
+from tests.sandbox.account import PAUSE, Readers, wait_until
+from tests.sandbox.contract import checked
+
+BLUE_GREEN = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
+
+
+def hook(stage):
+    return PAUSE | {"lifecycleStages": [stage]}
+
+
+def rule_and_groups(account):
+    balancer = account.service()["loadBalancers"][0]
+    advanced = balancer["advancedConfiguration"]
+    groups = balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]
+    return advanced["productionListenerRule"], groups
+
+
+def forward(weights):
+    groups = [{"TargetGroupArn": group, "Weight": weight} for group, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def weights(account, rule):
+    shown = account.client("elbv2").describe_rules(RuleArns=[rule])["Rules"][0]
+    groups = shown["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    return {group["TargetGroupArn"]: group["Weight"] for group in groups}
+
+
+@pytest.fixture
+def rule(account):
+    """The production rule and its weights, which are put back."""
+    arn, groups = rule_and_groups(account)
+    before = weights(account, arn)
+    yield arn, groups, before
+    account.client("elbv2").modify_rule(RuleArn=arn, Actions=forward(before))
+
+
+def test_a_rule_that_somebody_modifies_moves_the_requests_at_once(account, rule):
+    arn, _, before = rule
+    swapped = dict(zip(before, reversed(before.values()), strict=True))
+    elb = account.client("elbv2")
+
+    answer = checked(elb, "ModifyRule", RuleArn=arn, Actions=forward(swapped))
+    away = account.get()[0]
+    shown = weights(account, arn)
+    elb.modify_rule(RuleArn=arn, Actions=forward(before))
+
+    assert answer["Rules"][0]["RuleArn"] == arn
+    assert shown == swapped
+    # The other group has no target, and its weight is all there is.
+    assert away == 503
+    assert account.get()[0] == 200
+
+
+def test_a_rule_without_both_groups_refuses_the_next_release(account, rule):
+    arn, _, before = rule
+    serving = max(before, key=before.get)
+    account.client("elbv2").modify_rule(RuleArn=arn, Actions=forward({serving: 1}))
+
+    with pytest.raises(account.ecs.exceptions.InvalidParameterException) as refused:
+        account.release("1.4.1", **BLUE_GREEN)
+
+    assert account.get()[0] == 200
+    assert refused.value.response["Error"]["Message"] == (
+        "Both targetGroup and alternateTargetGroup must be associated with the "
+        "productionListenerRule or testListenerRule."
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        ("modify_rule", {"RuleArn": "{rule}0", "Actions": forward({"x": 1})}, "RuleNotFound"),
+        ("modify_rule", {"RuleArn": "{rule}", "Actions": forward({"x": 1})}, "TargetGroupNotFound"),
+        (
+            "modify_rule",
+            {"RuleArn": "{rule}", "Conditions": [{"Field": "path-pattern", "Values": ["/x"]}]},
+            "InvalidConfigurationRequest",
+        ),
+        ("delete_rule", {"RuleArn": "{rule}"}, "OperationNotPermitted"),
+        (
+            "register_targets",
+            {"TargetGroupArn": "{group}", "Targets": [{"Id": "10.0.0.1"}]},
+            "InvalidTarget",
+        ),
+        (
+            "deregister_targets",
+            {"TargetGroupArn": "{group}", "Targets": [{"Id": "10.0.0.1"}]},
+            "InvalidTarget",
+        ),
+    ],
+    ids=str,
+)
+def test_what_the_balancer_would_not_act_on_is_refused(account, rule, operation, parameters, code):
+    names = {"{rule}": rule[0], "{rule}0": rule[0] + "0", "{group}": rule[1][0]}
+    given = {k: names.get(v, v) if isinstance(v, str) else v for k, v in parameters.items()}
+
+    with pytest.raises(ClientError) as refused:
+        getattr(account.client("elbv2"), operation)(**given)
+
+    assert refused.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize(
+    ("actions", "code"),
+    [
+        ([{"Type": "redirect"}], "InvalidConfigurationRequest"),
+        (forward({"a": 1}) * 2, "InvalidConfigurationRequest"),
+        (forward({"a": 1000}), "ValidationError"),
+        (forward({}), "ValidationError"),
+        (
+            [
+                {
+                    "Type": "forward",
+                    "ForwardConfig": {"TargetGroupStickinessConfig": {"Enabled": True}},
+                }
+            ],
+            "InvalidConfigurationRequest",
+        ),
+    ],
+)
+def test_an_action_that_is_no_plain_forward_is_refused(actions, code):
+    with pytest.raises(AwsError) as refused:
+        forwarded(actions)
+
+    assert refused.value.code == code
+
+
+def test_a_group_without_a_weight_weighs_one():
+    by_config = [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "a"}]}}]
+
+    assert forwarded(by_config) == {"a": 1.0}
+    assert forwarded([{"Type": "forward", "TargetGroupArn": "b"}]) == {"b": 1.0}
+
+
+def test_a_second_clients_update_is_reconciled_with_the_deployment_in_flight(account):
+    good = account.version()
+    earlier = account.release("1.4.1", **BLUE_GREEN, lifecycleHooks=[hook("PRE_SCALE_UP")])
+    account.waiting_hook(earlier)
+
+    with Readers(account, count=2) as readers:
+        later = account.release(good, **BLUE_GREEN, lifecycleHooks=[hook("RECONCILE_SERVICE")])
+        account.waiting_hook(later)
+        during = account.deployment(later)
+        before = account.finished(earlier)
+        account.resume(later, account.waiting_hook(later))
+        done = account.finished(later)
+
+    assert during["lifecycleStage"] == "RECONCILE_SERVICE"
+    assert (before["status"], done["status"]) == ("ROLLBACK_SUCCESSFUL", "SUCCESSFUL")
+    assert readers.failures() == []
+    wait_until(account.steady)
