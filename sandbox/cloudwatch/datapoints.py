@@ -18,6 +18,7 @@ from sandbox.cloudwatch.statistics import is_told
 from sandbox.errors import AwsError
 
 MAX_DATAPOINTS = 1440
+MAX_EXTENDED = 10
 _PLAIN = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
@@ -29,8 +30,9 @@ def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> d
     if window.slots(period) > MAX_DATAPOINTS:
         raise AwsError(
             "InvalidParameterCombination",
-            f"You have requested up to {window.slots(period)} datapoints, which exceeds the limit "
-            f"of {MAX_DATAPOINTS}.",
+            f"You have requested up to {window.slots(period):,} datapoints, which exceeds the "
+            f"limit of {MAX_DATAPOINTS:,}. You may reduce the datapoints requested by increasing "
+            "Period, or decreasing the time range.",
         )
     name = parameters["MetricName"]
     metric = Metric.parse(parameters["Namespace"], name, parameters.get("Dimensions", ()))
@@ -59,6 +61,14 @@ def _statistics(parameters: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     extended = list(parameters.get("ExtendedStatistics") or [])
     if not plain and not extended:
         raise AwsError("MissingParameter", "Statistics or ExtendedStatistics is required.")
+    if plain and extended:
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Statistics and ExtendedStatistics are mutually exclusive and you have specified both.",
+        )
+    if len(extended) > MAX_EXTENDED:
+        message = f"ExtendedStatistics must hold 1 to {MAX_EXTENDED} statistics."
+        raise AwsError("InvalidParameterValue", message)
     if unknown := [stat for stat in plain if stat not in _PLAIN]:
         raise AwsError("InvalidParameterValue", f"Unknown statistic: {unknown[0]}")
     return plain, extended

@@ -291,23 +291,35 @@ def test_a_start_that_is_not_before_the_end_is_refused(cloudwatch):
 def test_metric_statistics_give_several_statistics_at_once(cloudwatch):
     put(cloudwatch, 1, 2.0, 4.0, Unit="Seconds")
 
-    found = asyncio.run(
-        cloudwatch.get_metric_statistics(
-            Namespace="News",
-            MetricName="Jobs",
-            Dimensions=[{"Name": "Queue", "Value": "a"}],
-            StartTime=NOON,
-            EndTime=NOON + timedelta(minutes=5),
-            Period=60,
-            Statistics=["Sum", "Average"],
-            ExtendedStatistics=["p100"],
-        )
-    )
+    (point,) = statistics(cloudwatch, Statistics=["Sum", "Average"])["Datapoints"]
 
-    (point,) = found["Datapoints"]
     assert (point["Sum"], point["Average"], point["Unit"]) == (6.0, 3.0, "Seconds")
-    assert point["ExtendedStatistics"]["p100"] == pytest.approx(4.0)
     assert point["Timestamp"] == NOON + timedelta(minutes=1)
+    assert "ExtendedStatistics" not in point
+
+
+def test_extended_statistics_are_asked_for_alone(cloudwatch):
+    put(cloudwatch, 1, 2.0, 4.0)
+
+    (point,) = statistics(cloudwatch, Statistics=[], ExtendedStatistics=["p100", "tc50"])[
+        "Datapoints"
+    ]
+
+    assert point["ExtendedStatistics"] == {"p100": pytest.approx(4.0), "tc50": 1.0}
+
+
+def test_services_without_single_values_have_no_percentiles(cloudwatch):
+    names = {"ClusterName": "production", "ServiceName": "news-api"}
+    metric = Metric.of("AWS/ECS", "CPUUtilization", **names)
+    cloudwatch.publish({(metric, minute_of(NOON)): (aggregate([12.0]), "Percent")})
+
+    def read(**changed):
+        return statistics(cloudwatch, **{**metric.as_dict(), **changed})["Datapoints"][0]
+
+    assert read(Statistics=["Maximum"])["Maximum"] == 12.0
+    assert read(Statistics=[], ExtendedStatistics=["p50"])["ExtendedStatistics"] == {}
+    asked = {"Metric": metric.as_dict(), "Period": 60, "Stat": "p50"}
+    assert values(cloudwatch, {"Id": "q", "MetricStat": asked}) == []
 
 
 def test_more_than_1440_datapoints_of_statistics_are_refused(cloudwatch):
@@ -338,6 +350,16 @@ def test_metric_statistics_of_another_unit_have_no_data(cloudwatch):
     [
         (lambda service: statistics(service, Statistics=[]), "MissingParameter"),
         (lambda service: statistics(service, Statistics=["p50"]), "InvalidParameterValue"),
+        (
+            lambda service: statistics(service, ExtendedStatistics=["p50"]),
+            "InvalidParameterCombination",
+        ),
+        (
+            lambda service: statistics(
+                service, Statistics=[], ExtendedStatistics=[f"p{number}" for number in range(11)]
+            ),
+            "InvalidParameterValue",
+        ),
         (lambda service: service.list_metrics(RecentlyActive="PT1H"), "InvalidParameterValue"),
         (lambda service: service.list_metrics(NextToken="bm8="), "InvalidParameterValue"),
         (lambda service: answer(service, stat(), MaxDatapoints=100_801), "ValidationError"),
@@ -353,6 +375,8 @@ def test_metric_statistics_of_another_unit_have_no_data(cloudwatch):
     ids=[
         "no-statistic",
         "percentile-as-statistic",
+        "both-kinds-of-statistics",
+        "too-many-statistics",
         "other-recency",
         "wrong-token",
         "too-many-datapoints",
