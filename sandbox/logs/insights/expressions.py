@@ -26,7 +26,7 @@ RESERVED = frozenset(
     | {"parse", "display", "dedup"}
 )
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-MAX_DEPTH = 100
+MAX_DEPTH = 40
 
 
 class Expressions:

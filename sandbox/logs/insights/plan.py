@@ -13,6 +13,7 @@ from sandbox.logs.insights.parser import parse
 from sandbox.logs.insights.rows import Row
 from sandbox.logs.insights.syntax import (
     Command,
+    CompileError,
     Dedup,
     Display,
     Field,
@@ -59,8 +60,11 @@ class Plan:
 def plan(query: str, limit: int) -> Plan:
     """Compile a query that shall return at most `limit` rows; raises CompileError."""
     planner = _Planner()
-    for command in parse(query):
-        planner.add(command)
+    try:
+        for command in parse(query):
+            planner.add(command)
+    except RecursionError as error:
+        raise CompileError("Query is nested too deeply", 0, len(query)) from error
     if not planner.plan.columns:
         planner.show(_DEFAULT)
     planner.add(Limit(limit))
