@@ -87,7 +87,7 @@ def _nat_gateway(ec2: Any, zone: str, address: str) -> str:
     interface = gateway._eni  # moto keeps it there and nowhere else
     interface._group_set = []
     interface.description = f"Interface for NAT Gateway {gateway.id}"
-    interface.interface_type, interface.status = "nat_gateway", "in-use"
+    interface.interface_type, interface.status = "natGateway", "in-use"
     found: str = gateway.id
     return found
 

@@ -11,7 +11,7 @@ from sandbox.estate import policies
 from sandbox.estate.policies import Document
 from sandbox.measurements import resource_id
 from sandbox.moto_adapter import backend
-from sandbox.names import ACCOUNT, REGION
+from sandbox.names import ACCOUNT, CALLER, REGION
 
 _TASK_EXECUTION = ("AmazonECSTaskExecutionRolePolicy", "/service-role/", policies.TASK_EXECUTION)
 _INFRASTRUCTURE = (
@@ -107,6 +107,20 @@ def seed(epoch: datetime) -> None:
     provider.create_date = epoch - timedelta(days=400)
     # Nothing in IAM's API turns root's MFA on; most accounts have it.
     iam.account_summary._account_mfa_enabled = 1
+    _caller(iam)
+
+
+def _caller(iam: Any) -> None:
+    """Whoever signs with a key that IAM does not know is this sandbox's user."""
+    sts = backend("sts", ACCOUNT, "aws")
+    known = sts.get_caller_identity
+
+    def identity(access_key_id: str, region: str) -> tuple[str, str, str]:
+        found: tuple[str, str, str] = known(access_key_id, region)
+        nobody = found[1].endswith(":user/moto")
+        return (iam.users["sandbox"].id, CALLER, ACCOUNT) if nobody else found
+
+    sts.get_caller_identity = identity
 
 
 def _aws_managed(iam: Any, name: str, path: str, text: Document) -> None:

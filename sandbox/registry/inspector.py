@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.ecs.account import Account
 from sandbox.errors import AwsError
-from sandbox.honesty import simplified
+from sandbox.honesty import our_reading, simplified
 from sandbox.names import ACCOUNT
 from sandbox.registry import filters, images, use, views
 from sandbox.registry.aggregations import aggregated
@@ -156,6 +156,7 @@ class Inspector:
         page, more = token_page(found, maxResults, nextToken, question, _INVALID)
         return {"coveredResources": page, **more}
 
+    @our_reading("A group's key is the value; the model lists the names of the groupings instead.")
     async def list_coverage_statistics(
         self, filterCriteria: Mapping[str, Any] | None = None, groupBy: str = "", **_: Any
     ) -> Answer:
