@@ -109,3 +109,42 @@ def test_a_request_in_flight_is_answered_by_the_version_that_is_leaving(account)
 
     assert [status for status, _, _ in slow] == [200, 200]
     assert readers.failures() == []
+
+
+def test_scaling_out_and_in_and_stopping_a_task_fail_no_request(account):
+    where = {"cluster": "production", "service": "news-api"}
+
+    with Readers(account) as readers:
+        account.ecs.update_service(**where, desiredCount=4)
+        wait_until(lambda: account.service()["runningCount"] == 4)
+        account.ecs.update_service(**where, desiredCount=2)
+        wait_until(lambda: account.service()["runningCount"] == 2)
+        task = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"][0]
+        account.ecs.stop_task(cluster="production", task=task)
+        wait_until(lambda: stopped(account, task))
+        wait_until(account.steady)
+
+    assert readers.failures() == []
+    assert len(readers.answers) > 100
+
+
+def test_a_killed_task_loses_only_what_was_under_way(account):
+    task = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"][0]
+
+    with Readers(account) as readers:
+        wait_until(lambda: len(readers.answers) > 50)
+        account.control("POST", f"tasks/{task.rsplit('/', 1)[-1]}/kill", {})
+        wait_until(lambda: stopped(account, task))
+        wait_until(account.steady)
+        late = len(readers.answers)
+        wait_until(lambda: len(readers.answers) > late + 100)
+
+    assert {status for _, status, _ in readers.failures()} <= {502}
+    # Each client may lose one request to the connection it had, and one more until the ejection.
+    assert len(readers.failures()) <= 8
+    assert {status for _, status, _ in readers.answers[late:]} == {200}
+
+
+def stopped(account, task):
+    found = account.ecs.describe_tasks(cluster="production", tasks=[task])["tasks"][0]
+    return found["lastStatus"] == "STOPPED"
