@@ -34,7 +34,7 @@ METER = "SANDBOX_CPU_METER"
 UNITS = "SANDBOX_CPU_UNITS"
 FACTOR = "SANDBOX_VCPU_FACTOR"
 
-# A request of the News API takes 2.2 to 2.9 ms of CPU: 512 units saturate at 60 to 75 a second.
+# A request of the News API takes 2 to 2.9 ms of CPU: 512 units saturate at 60 to 85 a second.
 DEFAULT_FACTOR = 3.0
 PERIOD = 0.1
 _VALUE = struct.Struct("<d")

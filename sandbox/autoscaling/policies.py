@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox import clock
@@ -14,6 +15,7 @@ from sandbox.autoscaling.errors import check_enum, invalid, not_found
 from sandbox.autoscaling.model import NAMESPACE, STEPS, TRACKING, Policy, Target, arn
 from sandbox.autoscaling.operations import Answer, listed, page, where
 from sandbox.autoscaling.targets import Targets, check_count
+from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
 
 MAX_POLICIES = 50
@@ -27,6 +29,10 @@ class Policies(Targets):
     @our_reading("Scale-in takes ⌈running × metric / target⌉, by the highest of 15 data points.")
     @our_reading("Changing a target tracking policy replaces its alarms by new ones.")
     @our_reading("With DisableScaleIn there is no AlarmLow.")
+    @our_reading(
+        "ALBRequestCountPerTarget is accepted for a blue/green service, which the ECS guide says "
+        "is not supported: after a switch its target group has no requests and nothing is scaled."
+    )
     async def put_scaling_policy(self, **parameters: Any) -> Answer:
         """Create or change a policy; target tracking makes its alarms. Raises AwsError."""
         target = self.target(parameters)
@@ -34,12 +40,12 @@ class Policies(Targets):
         kind = self._kind(known, parameters)
         configuration = self._configuration(kind, known, parameters)
         self._check_unique(target, parameters["PolicyName"], kind, configuration)
-        policy = known or _new(target, parameters["PolicyName"], kind)
         if known is None:
             check_count(len(self.book.policies_of(target.resource)), MAX_POLICIES, "policies")
-        policy.configuration = configuration
+        policy = known or _new(target, parameters["PolicyName"], kind)
+        policy = replace(policy, configuration=configuration)
         if kind == TRACKING:
-            await self._replace_alarms(policy)
+            policy.alarms = await self._replace_alarms(policy)
         self.book.save(policy)
         return {"PolicyARN": policy.arn, "Alarms": await self._alarms_of(policy)}
 
@@ -80,14 +86,21 @@ class Policies(Targets):
                     "allowed."
                 )
 
-    async def _replace_alarms(self, policy: Policy) -> None:
+    async def _replace_alarms(self, policy: Policy) -> list[str]:
+        """The names of the alarms that watch the policy's metric from now on.
+
+        Raises ValidationException when CloudWatch does not take them; all stays as it was then.
+        """
         wanted = metrics.alarms(policy)
-        for alarm in wanted:
-            await self.alarms.put(**alarm)
+        try:
+            for alarm in wanted:
+                await self.alarms.put(**alarm)
+        except AwsError as error:
+            raise invalid(error.message) from error
         old = await self.existing(policy.alarms)
         if old:
             await self.alarms.delete_alarms(AlarmNames=old)
-        policy.alarms = [alarm["AlarmName"] for alarm in wanted]
+        return [alarm["AlarmName"] for alarm in wanted]
 
     async def _alarms_of(self, policy: Policy) -> list[dict[str, str]]:
         """The policy's own alarms, or those that a step policy is an action of."""

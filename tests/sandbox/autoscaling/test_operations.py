@@ -326,6 +326,7 @@ def test_targets_that_make_no_sense_are_refused(client, parameters, message):
             "is not supported",
         ),
         (tracking({"MetricName": "Busy"}), "are required for a custom metric"),
+        (tracking({"Metrics": [{"Id": "e1", "Expression": "nothing + 1"}]}), "Invalid metrics"),
         (tracking({"Metrics": [{"Id": "e1"}]}), "Exactly one of Expression and MetricStat"),
     ],
 )
