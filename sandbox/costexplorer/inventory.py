@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,7 @@ def of_moto() -> list[Holding]:
     """What moto keeps that costs something; call it in moto's thread."""
     return [
         holding
-        for part in (_databases, _caches, _network, _load_balancers, _images, _secrets)
+        for part in (_databases, _caches, _network, _load_balancers, _images)
         for holding in part()
     ]
 
@@ -136,10 +136,12 @@ def _image_size(manifest: str) -> int:
     return sum(int(part.get("size", 0)) for part in parts)
 
 
-def _secrets() -> Iterator[Holding]:
-    number = sum(not secret.is_deleted() for secret in _backend("secretsmanager").secrets.values())
-    if number:
-        yield Holding(kinds.SECRETS, "secrets", Decimal(number))
+def of_secrets(secrets: Sequence[Mapping[str, Any]]) -> Iterator[Holding]:
+    """Secrets that are not marked for deletion."""
+    kept = [secret for secret in secrets if not secret.get("DeletedDate")]
+    for secret in kept:
+        tags = _listed(secret.get("Tags") or ())
+        yield Holding(kinds.SECRETS, secret["ARN"], _ONE, tags)
 
 
 def of_monitoring(

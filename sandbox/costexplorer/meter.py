@@ -93,6 +93,8 @@ class Meter:
             alarms=alarms, dashboards=len(dashboards), metrics=[m["Namespace"] for m in metrics]
         )
         self._journal.observe("monitoring", held, clock.now())
+        secrets = await pages(self._sandbox, "secretsmanager", "list_secrets", "SecretList")
+        self._journal.observe("secrets", inventory.of_secrets(secrets), clock.now())
 
     async def _pages(self, operation: str, member: str) -> list[Any]:
         return await pages(self._sandbox, "cloudwatch", operation, member)
@@ -152,18 +154,19 @@ def archive(
 ) -> dict[str, Decimal]:
     """What each log group still has of the time before the epoch, in GB.
 
-    Groups that are there at the first reading share it alike. A retention of some days leaves
-    what those days brought; what was deleted does not come back when the retention goes.
+    At the first reading, groups with a retention have what those days brought, and the others
+    share the rest alike. A retention that is set later leaves what its days brought; what was
+    deleted does not come back when it goes.
     """
+    daily = script.LOG_GROWTH_GB_A_DAY / max(len(retention), 1)
+    limits = {name: daily * days for name, days in retention.items() if days}
     if known is None:
-        share = script.LOG_ARCHIVE_GB / max(len(retention), 1)
-        known = dict.fromkeys(retention, share)
-    daily = script.LOG_GROWTH_GB_A_DAY / max(len(known), 1)
+        unlimited = len(retention) - len(limits)
+        rest = script.LOG_ARCHIVE_GB - sum(limits.values())
+        known = dict.fromkeys(retention, rest / max(unlimited, 1))
     return {
-        name: min(known.get(name, Decimal(0)), daily * days)
-        if days
-        else known.get(name, Decimal(0))
-        for name, days in retention.items()
+        name: min(known.get(name, Decimal(0)), limits.get(name, script.LOG_ARCHIVE_GB))
+        for name in retention
     }
 
 

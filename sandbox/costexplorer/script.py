@@ -188,11 +188,12 @@ def _kept_things() -> tuple[Entry, ...]:
     return (
         Entry(kinds.LOG_INGESTION, _busy(REQUESTS_A_DAY * LOG_GB)),
         Entry(kinds.LOG_STORAGE, _kept(str(LOG_ARCHIVE_GB), growth=str(LOG_GROWTH_GB_A_DAY))),
-        Entry(kinds.METRICS, _kept("20")),
-        Entry(kinds.ALARMS, _kept("15")),
+        Entry(kinds.METRICS, _kept("12")),
+        Entry(kinds.ALARMS, _kept("17")),
         Entry(kinds.DASHBOARDS, _kept("1")),
-        Entry(kinds.IMAGES, _kept("40", growth="0.07")),
-        Entry(kinds.SECRETS, _kept("18")),
+        Entry(kinds.IMAGES, _kept("1.5676", growth="0.003", least="0.4")),
+        Entry(kinds.SECRETS, _kept("3"), DATABASE),
+        Entry(kinds.SECRETS, _kept("1"), (("service", "news-tools"),)),
     )
 
 

@@ -17,7 +17,7 @@ from sandbox.costexplorer.lines import Line
 from sandbox.costexplorer.prices import price
 from sandbox.costexplorer.questions import Period, Question, ask, day
 from sandbox.errors import AwsError
-from sandbox.honesty import our_reading, simplified
+from sandbox.honesty import OUR_READING, SIMPLIFIED, Note, our_reading, simplified
 from sandbox.names import ACCOUNT
 
 # Smaller than AWS's, so that a client that forgets to page finds out here.
@@ -53,6 +53,25 @@ class _Row:
 
 class CostExplorer:
     """The account's bill since 14 months before the epoch."""
+
+    NOTES = (
+        Note(SIMPLIFIED, "Before the first start the bill is computed; after it, it is measured."),
+        Note(
+            SIMPLIFIED,
+            "NAT bytes, transfer between zones and flow logs are so much a request to a load "
+            "balancer; an LCU is one GB an hour.",
+        ),
+        Note(
+            SIMPLIFIED,
+            "While the sandbox is off, resources go on to cost what they cost; traffic does not.",
+        ),
+        Note(SIMPLIFIED, "Support (29 USD) and tax (7 % on the first) are assumptions."),
+        Note(SIMPLIFIED, "Sizes that are not in prices.json are not billed."),
+        Note(
+            OUR_READING,
+            "Usage arrives 4 to 12 hours late, that of EC2 - Other and CloudWatch 16 to 24.",
+        ),
+    )
 
     def __init__(self, ledger: Ledger, journal: Journal) -> None:
         self.ledger = ledger

@@ -61,7 +61,7 @@ def refusal(explorer, *arguments, **parameters):
     return refused.value.code
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(start=days, length=st.integers(1, 40), grouping=groupings)
 def test_groups_add_up_to_the_ungrouped_total_exactly(explorer, start, length, grouping):
     end = min(start + timedelta(days=length), date(2026, 12, 1))
@@ -75,7 +75,7 @@ def test_groups_add_up_to_the_ungrouped_total_exactly(explorer, start, length, g
     assert total(grouped, "UsageQuantity") == total(plain, "UsageQuantity")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(start=days, length=st.integers(1, 120), grouping=groupings)
 def test_months_are_the_sum_of_their_days_exactly(explorer, start, length, grouping):
     end = min(start + timedelta(days=length), date(2026, 12, 1))
@@ -86,7 +86,7 @@ def test_months_are_the_sum_of_their_days_exactly(explorer, start, length, group
     assert total(monthly) == total(daily)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(start=days, key=st.sampled_from(["SERVICE", "RECORD_TYPE"]), data=st.data())
 def test_a_filter_and_its_opposite_make_the_whole(explorer, start, key, data):
     end = start + timedelta(days=1)
