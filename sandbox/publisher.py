@@ -69,7 +69,8 @@ async def run(
         publisher.publish(
             now=clock.time(),
             report=report,
-            tasks=fleet.task_samples(),
+            # AWS has no metrics of tasks that belong to no service.
+            tasks=[sample for sample in fleet.task_samples() if sample.service],
             health=health(),
             services=services(),
         )
