@@ -19,7 +19,7 @@ from sandbox.cloudwatch.points import NO_BUCKETS, NO_POINTS, Buckets, Points, jo
 _DAY = 1440
 # What is read is kept in memory, in blocks of four hours of a metric.
 BLOCK = 240
-_BYTES_IN_MEMORY = 64 * 2**20
+_BYTES_IN_MEMORY = 48 * 2**20
 _BYTES_PER_ROW, _BYTES_PER_BUCKET, _BYTES_PER_BLOCK = 40, 12, 1500
 _RECENT = 4096
 _SCHEMA = """

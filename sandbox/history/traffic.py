@@ -23,8 +23,8 @@ Catalogue = dict[Metric, tuple[str, Series]]
 BYTES_PER_REQUEST = 5800.0
 
 # Response times of the News API: seconds at the median, and how close the slow ones are to it.
-_MEDIAN = 0.0024
-_STEEPNESS = 1.6
+_MEDIAN = 0.0040
+_STEEPNESS = 1.8
 _SLOW_DATABASE = 60.0
 _SURGE = 2.2
 
@@ -97,11 +97,11 @@ class Traffic:
 
         def healthy(stretch: Stretch) -> Points:
             running = timeline.running(group, stretch.middle)
-            return gauge(stretch, running, samples=np.where(running > 0, 2.0, 0.0))
+            return gauge(stretch, running, samples=np.where(running > 0, 12.0, 0.0))
 
         def unhealthy(stretch: Stretch) -> Points:
             running = timeline.running(group, stretch.middle)
-            return gauge(stretch, running * 0, samples=np.where(running > 0, 2.0, 0.0))
+            return gauge(stretch, running * 0, samples=np.where(running > 0, 12.0, 0.0))
 
         named: Mapping[str, tuple[str, Series]] = {
             "RequestCount": ("Count", lambda rows: counts(rows, self.requests(group, rows))),
@@ -160,7 +160,7 @@ class Traffic:
     def _connections(self, stretch: Stretch) -> Points:
         rate = arrivals(self._timeline, stretch.middle)
         noise = uniform(f"connections {self._timeline.environment.cluster}", stretch.middle)
-        return gauge(stretch, np.ceil(rate * (0.8 + 0.4 * noise)), samples=np.ones(len(rate)))
+        return gauge(stretch, np.ceil(rate * (0.28 + 0.14 * noise)), samples=np.ones(len(rate)))
 
     def _bytes(self, stretch: Stretch) -> Points:
         sent = self._total(stretch) / stretch.step * BYTES_PER_REQUEST
