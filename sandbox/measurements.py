@@ -29,9 +29,10 @@ def target_group_dimension(name: str) -> str:
 
 @dataclass(frozen=True)
 class TaskSample:
-    """One running task as the fleet sees it now: CPU seconds since its start, bytes resident.
+    """One running task as the fleet sees it now: vCPU-seconds since its start, bytes resident.
 
-    `cpu_units` are ECS's (1024 is one vCPU); `memory_mib` is the task's reservation.
+    `cpu_units` are ECS's (1024 is one vCPU); `memory_mib` is the task's reservation. A busy vCPU
+    spends one vCPU-second in a second of sandbox time (see `sandbox.fargate`).
     """
 
     cluster: str
