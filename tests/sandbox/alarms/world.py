@@ -39,12 +39,15 @@ class World:
         self.told = []
         self._coming = []
         monkeypatch.setattr(clock, "time", self._time)
-        self.store = Store(home / "state.sqlite")
+        self._home = home
+        self._stores = []
         self.cloudwatch = CloudWatch(home, START - timedelta(hours=2))
         self.restart()
 
     def restart(self):
-        """Build everything anew from what is stored."""
+        """Build everything anew from the file, which nobody had the time to close."""
+        self.store = Store(self._home / "state.sqlite")
+        self._stores.append(self.store)
         self.book, self.history = Book(self.store), History(self.store)
         actions = Actions(self.history)
         self.transitions = Transitions(self.book, self.history, actions, self._coming.append)
@@ -64,7 +67,8 @@ class World:
 
     def close(self):
         self.cloudwatch.close()
-        self.store.close()
+        for store in self._stores:
+            store.close()
 
     async def _tell(self, event):
         if event.action == BROKEN_TOPIC:
