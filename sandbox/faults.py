@@ -113,13 +113,15 @@ class _Slow(logging.Filter):
 
 def _log_failure(environ: Mapping[str, Any], status: int) -> None:
     """The line that the application would have written about a request that it failed."""
+    trace = environ.get("HTTP_X_AMZN_TRACE_ID", "")[:256]
     fields = {
+        "request_id": trace.removeprefix("Root="),
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),
         "status": status,
         "milliseconds": 0.0,
         "version": os.environ.get("APP_VERSION", ""),
-        "trace": environ.get("HTTP_X_AMZN_TRACE_ID", "")[:256],
+        "trace": trace,
     }
     _requests.error("internal error", extra={"fields": fields})
 
