@@ -115,24 +115,6 @@ def names(node: Node) -> Iterator[str]:
                 waiting += inner
 
 
-def calls(node: Node, function: str) -> bool:
-    """Whether the function is called anywhere in a tree."""
-    waiting: list[Node] = [node]
-    while waiting:
-        match waiting.pop():
-            case Negative(operand):
-                waiting.append(operand)
-            case Binary(_, left, right):
-                waiting += [left, right]
-            case Call(name, inner):
-                if name == function:
-                    return True
-                waiting += inner
-            case Array(inner):
-                waiting += inner
-    return False
-
-
 def _tokens(expression: str) -> list[tuple[str, str]]:
     found, position = [], 0
     text = expression.rstrip()
