@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -28,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/healthz":
             return self._answer(503 if FAULT.get("unhealthy") else 200, {"status": "ok"})
-        status = LIVE.strike()
+        status = 500 if random.random() < FAULT.get("error_rate", 0) else LIVE.strike()
         if status is not None:
             return self._answer(status, {"error": "internal error", "version": VERSION})
         if self.path.startswith("/logged/"):
