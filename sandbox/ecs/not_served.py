@@ -83,7 +83,7 @@ class NotServed:
         return simplified("Refused with UnsupportedFeatureException.")(partial(_refuse, name))
 
 
-def _refuse(name: str, **_: Any) -> Answer:
+def _refuse(name: str, /, **_: Any) -> Answer:
     operation = "".join(word.capitalize() for word in name.split("_"))
     message = f"The operation {operation} is not supported in this account."
     raise AwsError("UnsupportedFeatureException", message)
