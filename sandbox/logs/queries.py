@@ -119,13 +119,15 @@ class Queries:
         """What a query has found, so far while it runs, by page of at most 10,000 rows."""
         size = at_most("maxItems", maxItems, PAGE, PAGE) or PAGE
         query = self._query(queryId)
+        # Read first: a query that ends meanwhile must not call its first rows all of them.
+        status = query.status
         results = await asyncio.to_thread(self._runner.results, query)
         shown, more = page(results, nextToken, size, {"query": queryId})
         return {
             "queryLanguage": "CWLI",
             "results": shown,
             "statistics": query.statistics,
-            "status": query.status,
+            "status": status,
             **more,
         }
 
