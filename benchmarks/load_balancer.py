@@ -170,12 +170,19 @@ MOVES: tuple[tuple[str, Callable[[Account], None]], ...] = (
 )
 
 
+def whole(account: Account) -> bool:
+    """Whether every task of the settled service takes requests."""
+    balancer = account.control("GET", "status")["load_balancers"]["news-production"]
+    return sum(target["state"] == "healthy" for target in balancer["targets"]) == SETTLED
+
+
 def kill(account: Account) -> None:
-    """SIGKILL to a task's process group; returns when it is replaced."""
+    """SIGKILL to the process group of one of two healthy tasks; returns when it is replaced."""
+    wait_until(lambda: whole(account))
     task = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"][0]
     account.control("POST", f"tasks/{task.rsplit('/', 1)[-1]}/kill", {})
     time.sleep(AFTER_A_KILL)
-    wait_until(account.steady)
+    wait_until(lambda: whole(account))
 
 
 # -- the run ---------------------------------------------------------------------------------------

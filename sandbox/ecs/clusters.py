@@ -76,7 +76,12 @@ class Clusters(Part):
     def list_clusters(self, nextToken: str | None = None, maxResults: int | None = None) -> Answer:
         """ARNs of all clusters, by page."""
         arns, more = page(
-            sorted(self.account.clusters), nextToken, maxResults, default=100, most=100
+            sorted(self.account.clusters),
+            nextToken,
+            maxResults,
+            of={"operation": "ListClusters"},
+            default=100,
+            most=100,
         )
         return {"clusterArns": arns, **more}
 
@@ -106,7 +111,12 @@ class Clusters(Part):
             self.account.cluster(cluster)
         names = [last_part(each) for each in capacityProviders]
         shown, more = page(
-            [n for n in names if n in PROVIDERS], nextToken, maxResults, default=10, most=10
+            [n for n in names if n in PROVIDERS],
+            nextToken,
+            maxResults,
+            of={"operation": "DescribeCapacityProviders", "names": names},
+            default=10,
+            most=10,
         )
         failures = [missing(ecs_arn("capacity-provider", n)) for n in names if n not in PROVIDERS]
         return {"capacityProviders": [_provider(n) for n in shown], "failures": failures, **more}

@@ -77,6 +77,8 @@ NAMES = frozenset(
 class NotServed:
     """Answers every operation in NAMES with ECS's own word for what it does not support."""
 
+    REFUSES = True
+
     def __getattr__(self, name: str) -> Callable[..., Answer]:
         if name not in NAMES:
             raise AttributeError(name)

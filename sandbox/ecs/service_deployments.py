@@ -38,7 +38,8 @@ class ServiceDeployments(Part):
             and ("before" not in window or d.created_at <= window["before"])
         ]
         chosen.sort(key=lambda d: d.created_at, reverse=True)
-        shown, more = page(chosen, nextToken, maxResults, default=20, most=100)
+        asked = {"deployments of": owner.arn, "status": list(status), "createdAt": dict(window)}
+        shown, more = page(chosen, nextToken, maxResults, of=asked, default=20, most=100)
         return {"serviceDeployments": [self.views.brief(d) for d in shown], **more}
 
     def describe_service_deployments(self, serviceDeploymentArns: Sequence[str]) -> Answer:

@@ -198,7 +198,9 @@ class Services(Part):
             for arn, service in self.account.services.items()
             if service.cluster_arn == where.arn and service.status == "ACTIVE"
         )
-        shown, more = page(arns if fits else [], nextToken, maxResults, default=10, most=100)
+        asked = {"services of": where.arn, "fits": fits}
+        chosen = arns if fits else []
+        shown, more = page(chosen, nextToken, maxResults, of=asked, default=10, most=100)
         return {"serviceArns": shown, **more}
 
 

@@ -70,7 +70,8 @@ class TaskDefinitions(Part):
         active = {t.family for t in known if t.status == "ACTIVE"}
         chosen = {"ACTIVE": everything & active, "INACTIVE": everything - active}
         families = sorted(chosen.get(status, everything))
-        shown, more = page(families, nextToken, maxResults, default=100, most=100)
+        asked = {"families": familyPrefix, "status": status}
+        shown, more = page(families, nextToken, maxResults, of=asked, default=100, most=100)
         return {"families": shown, **more}
 
     def list_task_definitions(
@@ -88,8 +89,10 @@ class TaskDefinitions(Part):
             if t.status == status and familyPrefix in ("", t.family)
         ]
         chosen.sort(key=lambda t: (t.family, t.revision), reverse=sort == "DESC")
-        arns, more = page([t.arn for t in chosen], nextToken, maxResults, default=100, most=100)
-        return {"taskDefinitionArns": arns, **more}
+        asked = {"task definitions": familyPrefix, "status": status, "sort": sort}
+        arns = [t.arn for t in chosen]
+        shown, more = page(arns, nextToken, maxResults, of=asked, default=100, most=100)
+        return {"taskDefinitionArns": shown, **more}
 
     def _shown(self, definition: TaskDefinition, include: Sequence[str]) -> Answer:
         answer: Answer = {"taskDefinition": views.task_definition(definition)}

@@ -53,7 +53,11 @@ class Tasks(Part):
             and (startedBy is None or task.started_by == startedBy)
             and launchType == "FARGATE"
         ]
-        arns, more = page(sorted(chosen), nextToken, maxResults, default=100, most=100)
+        asked = {
+            "tasks of": where.arn,
+            "filters": [serviceName, family, desiredStatus, startedBy, launchType],
+        }
+        arns, more = page(sorted(chosen), nextToken, maxResults, of=asked, default=100, most=100)
         return {"taskArns": arns, **more}
 
     def describe_tasks(

@@ -113,10 +113,13 @@ def test_an_unhealthy_target_says_which_status_it_answered():
     )
 
 
+LISTED = {"of": {"operation": "ListThings"}, "default": 10, "most": 10}
+
+
 def test_pages_follow_each_other_to_the_end():
-    first, more = page(range(5), None, 2, default=10, most=10)
-    second, more = page(range(5), more["nextToken"], 2, default=10, most=10)
-    third, end = page(range(5), more["nextToken"], 2, default=10, most=10)
+    first, more = page(range(5), None, 2, **LISTED)
+    second, more = page(range(5), more["nextToken"], 2, **LISTED)
+    third, end = page(range(5), more["nextToken"], 2, **LISTED)
 
     assert (first, second, third, end) == ([0, 1], [2, 3], [4], {})
 
@@ -124,7 +127,14 @@ def test_pages_follow_each_other_to_the_end():
 @pytest.mark.parametrize(("token", "size"), [("%%%", None), ("Zm9v", None), (None, 0), (None, 11)])
 def test_a_token_or_size_out_of_range_is_refused(token, size):
     with pytest.raises(AwsError):
-        page(range(5), token, size, default=10, most=10)
+        page(range(5), token, size, **LISTED)
+
+
+def test_a_token_of_another_list_is_refused():
+    _, more = page(range(5), None, 2, **LISTED)
+
+    with pytest.raises(AwsError, match="Invalid token"):
+        page(range(5), more["nextToken"], 2, **LISTED | {"of": {"operation": "ListOthers"}})
 
 
 def test_weights_are_whole_numbers_even_for_tenths_of_a_percent():
