@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.account import FAST, Account
-from tests.sandbox.security.evidence import CHECKS, Evidence
+from tests.sandbox.account import FAST, Account, wait_until
+from tests.sandbox.contract import checked
+from tests.sandbox.security.checks import CHECKS
+from tests.sandbox.security.evidence import Evidence
 
+NEWS = {"repositoryName": "news-api"}
+TAG = {"imageId": {"imageTag": "1.4.0"}}
 FAULTS = Path(__file__).resolve().parents[3] / "sandbox/estate/FAULTS.md"
 # The checks that are shipped first: reference/security.md A3, those with a dot.
 CORE = {
@@ -31,11 +35,12 @@ def documented():
     return {name: set() if found == "-" else set(found.split(", ")) for name, found in cells}
 
 
-@pytest.fixture
-def evidence(tmp_path):
-    """What an account that nobody has touched says; its clock runs fast enough for reports."""
-    account = Account(tmp_path / "home", environment=FAST | {"SANDBOX_CLOCK_RATE": "5"}).ready()
-    yield Evidence(account)
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """An account that nobody has touched; its clock runs fast enough for reports and scans."""
+    home = tmp_path_factory.mktemp("untouched") / "home"
+    account = Account(home, environment=FAST | {"SANDBOX_CLOCK_RATE": "5"}).ready()
+    yield account
     account.stop()
 
 
@@ -45,7 +50,42 @@ def test_every_core_check_has_its_evidence():
     assert documented().keys() == CHECKS.keys()
 
 
-def test_checks_find_what_is_wrong_on_purpose_and_nothing_else(evidence):
+def test_checks_find_what_is_wrong_on_purpose_and_nothing_else(untouched):
+    evidence = Evidence(untouched)
+
     found = {name: CHECKS[name](evidence) for name in documented()}
 
     assert found == documented()
+    secrets = untouched.client("secretsmanager")
+    version = secrets.rotate_secret(SecretId="news-api/database")["VersionId"]
+    wait_until(lambda: "AWSCURRENT" in stages(secrets, version))
+    stale = CHECKS["SEC-03"](Evidence(untouched))
+    assert {arn.rpartition(":")[2].rpartition("-")[0] for arn in stale} == {"news-api/database"}
+
+
+def stages(secrets, version):
+    """The labels of a version of the database's secret."""
+    described = secrets.describe_secret(SecretId="news-api/database")
+    return described["VersionIdsToStages"].get(version, ())
+
+
+def test_the_registry_switches_between_basic_and_enhanced(untouched):
+    ecr = untouched.client("ecr")
+    before = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+    rule = {"scanFrequency": "MANUAL", "repositoryFilters": before["rules"][0]["repositoryFilters"]}
+    try:
+        checked(ecr, "PutRegistryScanningConfiguration", scanType="BASIC", rules=[rule])
+        started = checked(ecr, "StartImageScan", **NEWS, **TAG)
+        scanning = checked(ecr, "DescribeImageScanFindings", **NEWS, **TAG)
+    finally:
+        ecr.put_registry_scanning_configuration(**before)
+        wait_until(lambda: status(ecr) == "ACTIVE")
+
+    assert started["imageScanStatus"]["status"] == "IN_PROGRESS"
+    assert scanning["imageScanStatus"]["status"] == "IN_PROGRESS"
+    assert "imageScanFindings" not in scanning
+
+
+def status(ecr):
+    """What the scan of the running image says now."""
+    return ecr.describe_image_scan_findings(**NEWS, **TAG)["imageScanStatus"]["status"]

@@ -1,0 +1,175 @@
+"""Policies are evaluated as IAM does: conditions, wildcards, denies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.errors import AwsError
+from sandbox.identity.conditions import evaluate, like
+from sandbox.identity.evaluator import (
+    ALLOWED,
+    EXPLICIT_DENY,
+    IMPLICIT_DENY,
+    Policy,
+    Request,
+    decide,
+)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "has", "holds"),
+    [
+        ("StringEquals", "main", "main", True),
+        ("StringEquals", "main", "Main", False),
+        ("StringEqualsIgnoreCase", "main", "Main", True),
+        ("StringNotEquals", "main", "main", False),
+        ("StringEquals", "repo:*", "repo:acme/news", False),
+        ("StringLike", "repo:acme/*", "repo:acme/news:ref", True),
+        ("StringLike", "repo:acme/new?", "repo:acme/news", True),
+        ("StringNotLike", "repo:acme/*", "repo:other/news", True),
+        ("ArnLike", "arn:aws:ecs:*:1:service/*", "arn:aws:ecs:us-east-1:1:service/a/b", True),
+        ("ArnLike", "arn:aws:*:service/*", "arn:aws:ecs:us-east-1:1:service/a", False),
+        ("NumericLessThan", "10", "9.5", True),
+        ("NumericGreaterThanEquals", "10", "9.5", False),
+        ("NumericEquals", "10", "ten", False),
+        ("DateLessThan", "2026-03-03T00:00:00Z", "2026-03-02T12:00:00Z", True),
+        ("DateGreaterThan", "1772452800", "2026-03-02T12:00:01Z", True),
+        ("Bool", "true", "True", True),
+        ("Bool", True, "true", True),
+        ("IpAddress", "10.0.0.0/8", "10.20.3.4", True),
+        ("NotIpAddress", "10.0.0.0/8", "10.20.3.4", False),
+        ("BinaryEquals", "QQ==", "QQ==", True),
+        ("Null", "true", "here", False),
+        ("Null", "false", "here", True),
+    ],
+)
+def test_an_operator_compares_as_iam_does(operator, wanted, has, holds):
+    assert evaluate({operator: {"Key": wanted}}, {"key": [has]}).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("operator", "holds"),
+    [
+        ("StringEquals", False),
+        ("StringEqualsIfExists", True),
+        ("StringNotEquals", True),
+        ("ForAllValues:StringLike", True),
+        ("ForAnyValue:StringLike", False),
+        ("Null", False),
+    ],
+)
+def test_a_key_that_is_missing_counts_as_iam_says(operator, holds):
+    verdict = evaluate({operator: {"Some:Key": "false"}}, {})
+
+    assert verdict.holds is holds
+    assert verdict.missing == ["Some:Key"]
+
+
+@pytest.mark.parametrize(
+    ("operator", "holds"),
+    [("ForAllValues:StringEquals", False), ("ForAnyValue:StringEquals", True)],
+)
+def test_several_values_are_taken_together_or_singly(operator, holds):
+    assert evaluate({operator: {"k": ["a", "b"]}}, {"k": ["a", "z"]}).holds is holds
+
+
+def test_an_operator_iam_does_not_have_is_refused():
+    with pytest.raises(AwsError) as refused:
+        evaluate({"StringMatches": {"k": "v"}}, {"k": ["v"]})
+
+    assert refused.value.code == "MalformedPolicyDocument"
+
+
+@given(st.text(), st.text(max_size=3), st.text(max_size=3))
+def test_a_star_is_any_text(value, before, after):
+    assert like(value, "*")
+    assert like(f"{before}{value}{after}", f"{literal(before)}*{literal(after)}")
+
+
+@given(st.text())
+def test_a_pattern_without_wildcards_is_only_itself(value):
+    assert like(value, literal(value))
+    assert not like(value + "x", literal(value))
+
+
+def literal(text):
+    """Text that stands for itself in a pattern."""
+    return "".join(f"${{{c}}}" if c in "*?$" else c for c in text)
+
+
+def policy(*statements):
+    return Policy("one", "role", json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+
+def statement(effect="Allow", **more):
+    return {"Effect": effect, "Action": "*", "Resource": "*"} | more
+
+
+def decision(*statements, action="ecs:UpdateService", resource="arn:r", context=None, caller=None):
+    return decide([policy(*statements)], Request(action, resource, context or {}, caller))
+
+
+@pytest.mark.parametrize(
+    ("statements", "effect"),
+    [
+        ([], IMPLICIT_DENY),
+        ([statement()], ALLOWED),
+        ([statement(Action="ECS:updateservice")], ALLOWED),
+        ([statement(Action=["s3:*", "ecs:Update*"])], ALLOWED),
+        ([statement(Action="ecs:Describe*")], IMPLICIT_DENY),
+        ([statement(Resource="arn:other")], IMPLICIT_DENY),
+        ([statement(), statement("Deny", Action="ecs:*")], EXPLICIT_DENY),
+        ([statement("Deny", Resource="arn:other"), statement()], ALLOWED),
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], ALLOWED),
+        ([{"Effect": "Allow", "NotAction": "ecs:*", "Resource": "*"}], IMPLICIT_DENY),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": "arn:r"}], IMPLICIT_DENY),
+        ([statement(Condition={"StringEquals": {"k": "v"}})], IMPLICIT_DENY),
+    ],
+)
+def test_a_deny_wins_and_silence_denies(statements, effect):
+    assert decision(*statements).effect == effect
+
+
+def test_what_decided_is_found_in_the_text():
+    denied = decision(statement(), statement("Deny", Action="ecs:*"))
+
+    (match,) = denied.matches
+    assert json.loads(match.policy.text[match.start : match.end])["Effect"] == "Deny"
+
+
+def test_a_policy_variable_is_the_callers():
+    own = statement(Resource="arn:aws:s3:::logs/${aws:username}/*")
+
+    mine = decision(own, resource="arn:aws:s3:::logs/dana/1", context={"aws:username": ["dana"]})
+    nobody = decision(own, resource="arn:aws:s3:::logs/${aws:username}/1")
+
+    assert (mine.effect, nobody.effect) == (ALLOWED, IMPLICIT_DENY)
+
+
+@pytest.mark.parametrize(
+    ("principal", "effect"),
+    [
+        ("*", ALLOWED),
+        ({"AWS": "arn:aws:iam::123456789012:role/a"}, ALLOWED),
+        ({"AWS": "123456789012"}, ALLOWED),
+        ({"AWS": ["arn:aws:iam::123456789012:root"]}, ALLOWED),
+        ({"AWS": "arn:aws:iam::123456789012:role/b"}, IMPLICIT_DENY),
+        ({"Service": "ecs.amazonaws.com"}, IMPLICIT_DENY),
+    ],
+)
+def test_a_resource_policy_names_who_may(principal, effect):
+    caller = "arn:aws:iam::123456789012:role/a"
+
+    assert decision(statement(Principal=principal), caller=caller).effect == effect
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": [{"Effect": "Maybe"}]}'])
+def test_a_policy_that_is_none_is_refused(text):
+    with pytest.raises(AwsError) as refused:
+        decide([Policy("one", "role", text)], Request("a:b", "*", {}))
+
+    assert refused.value.code == "MalformedPolicyDocument"
