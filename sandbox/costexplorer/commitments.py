@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -82,13 +84,13 @@ class Commitments:
     def get_reservation_purchase_recommendation(self, **_: Any) -> Answer:
         """No recommendations."""
         self._ledger.charge()
-        return {"Recommendations": []}
+        return {"Metadata": self._metadata("reservations"), "Recommendations": []}
 
     @simplified("No Savings Plan is ever recommended.")
     def get_savings_plans_purchase_recommendation(self, **_: Any) -> Answer:
         """No recommendations."""
         self._ledger.charge()
-        return {}
+        return {"Metadata": self._metadata("savings plans")}
 
     def get_rightsizing_recommendation(self, **parameters: Any) -> Answer:
         """No recommendations: the account has no EC2 instances. Raises AwsError."""
@@ -97,9 +99,17 @@ class Commitments:
         self._ledger.charge()
         summary = {"TotalRecommendationCount": "0", "EstimatedTotalMonthlySavingsAmount": "0"}
         return {
+            "Metadata": self._metadata("rightsizing"),
             "Summary": summary | {"SavingsCurrencyCode": "USD", "SavingsPercentage": "0"},
             "RightsizingRecommendations": [],
         }
+
+    def _metadata(self, what: str) -> Answer:
+        """Recommendations are made once a day."""
+        day = self._ledger.today.isoformat()
+        digest = hashlib.blake2b(f"{what} {day}".encode(), digest_size=16).digest()
+        made = {"GenerationTimestamp": f"{day}T00:00:00Z"}
+        return made | {"RecommendationId": str(uuid.UUID(bytes=digest))}
 
     def _unavailable(self, parameters: Mapping[str, Any]) -> Answer:
         past(parameters["TimePeriod"], self._ledger.today)

@@ -51,7 +51,7 @@ def of_moto() -> list[Holding]:
     """What moto keeps that costs something; call it in moto's thread."""
     return [
         holding
-        for part in (_databases, _caches, _network, _load_balancers, _images)
+        for part in (_databases, _caches, _network, _endpoints, _load_balancers, _images)
         for holding in part()
     ]
 
@@ -108,6 +108,15 @@ def _network() -> Iterator[Holding]:
     for address in sorted(filter(None, used)):
         kind = kinds.IDLE_ADDRESS if address in idle else kinds.ADDRESS
         yield Holding(kind, address, _ONE)
+
+
+def _endpoints() -> Iterator[Holding]:
+    """Interface endpoints cost by zone; gateway endpoints are free."""
+    ec2 = _backend("ec2")
+    for endpoint in ec2.vpc_end_points.values():
+        if (endpoint.vpc_endpoint_type or "").lower() == "interface":
+            zones = Decimal(len(endpoint.subnet_ids or ()))
+            yield Holding(kinds.ENDPOINT_HOURS, endpoint.id, zones, _of_resource(ec2, endpoint.id))
 
 
 def _of_resource(ec2: Any, identifier: str) -> Tags:

@@ -29,6 +29,9 @@ ADDRESS = Kind(lines.VPC, "USE1-PublicIPv4:InUseAddress", "AllocateAddressVPC", 
 IDLE_ADDRESS = Kind(
     lines.VPC, "USE1-PublicIPv4:IdleAddress", "AllocateAddressVPC", "ipv4.hour", "Hrs"
 )
+ENDPOINT_HOURS = Kind(
+    lines.VPC, "USE1-VpcEndpoint-Hours", "VpcEndpoint", "vpce.interface_hour", "Hrs"
+)
 LOG_INGESTION = Kind(
     lines.CLOUDWATCH, "USE1-DataProcessing-Bytes", "PutLogEvents", "logs.ingest_gb", "GB"
 )

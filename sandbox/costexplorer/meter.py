@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
-
 from sandbox import clock
 from sandbox.charges import Charges
 from sandbox.cloudwatch.metrics import Metric
@@ -47,15 +45,15 @@ class Meter:
         self._settled = False
 
     async def run(self) -> None:
-        """Observe until cancelled. What fails once is logged and tried again."""
+        """Observe until cancelled; what fails is logged and tried again."""
         for number in itertools.count():
             try:
                 await self._observe_resources()
                 if number % SELDOM == 0:
                     await self._observe_monitoring()
                     await self._observe_logs()
-            except (OSError, aiohttp.ClientError) as error:
-                log.warning("a reading was missed: %s", error)
+            except Exception:  # one thing that cannot be read must not end all billing
+                log.exception("a reading was missed")
             await asyncio.sleep(INTERVAL)
 
     async def _observe_resources(self) -> None:
