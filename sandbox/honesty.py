@@ -13,6 +13,9 @@ What is true of the whole service goes into a class attribute of the object give
     NOTES = (Note(SIMPLIFIED, "Data points of more than 15 days are computed, not stored."),)
 
 A note is one sentence for a person who decides whether to trust a result.
+
+An operation that is only there to be refused, because left alone it would go to moto, carries
+`@refused("…")`.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any, TypeVar
 
 SIMPLIFIED = "simplified"
 OUR_READING = "our reading"
+REFUSED = "refused"
 _ATTRIBUTE = "__sandbox_notes__"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -30,7 +34,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Note:
-    """One sentence; `kind` is SIMPLIFIED (AWS does more) or OUR_READING (AWS does not say)."""
+    """One sentence; `kind` is SIMPLIFIED (AWS does more), OUR_READING (AWS does not say) or
+    REFUSED (never carried out).
+    """
 
     kind: str
     text: str
@@ -44,6 +50,11 @@ def simplified(text: str) -> Callable[[Method], Method]:
 def our_reading(text: str) -> Callable[[Method], Method]:
     """Say what was decided here because AWS's documentation is unclear."""
     return _noted(Note(OUR_READING, text))
+
+
+def refused(text: str) -> Callable[[Method], Method]:
+    """Say that this operation is never carried out, and what it answers."""
+    return _noted(Note(REFUSED, text))
 
 
 def notes_of(thing: object) -> tuple[Note, ...]:

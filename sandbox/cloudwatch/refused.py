@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from botocore import xform_name
 
 from sandbox.errors import AwsError
+from sandbox.honesty import refused
 
 OPERATIONS = (
     *("DeleteAnomalyDetector", "DescribeAnomalyDetectors", "PutAnomalyDetector"),
@@ -41,4 +42,4 @@ class Refused:
             message = f"The sandbox does not support cloudwatch:{_NAMES[method]}."
             raise AwsError("InvalidAction", message)
 
-        return refuse
+        return refused("Answered with InvalidAction.")(refuse)

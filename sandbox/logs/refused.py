@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from botocore import xform_name
 
 from sandbox.errors import AwsError
+from sandbox.honesty import refused
 
 OPERATIONS = (
     *("AssociateKmsKey", "DisassociateKmsKey"),
@@ -55,4 +56,4 @@ class Refused:
             message = f"The sandbox does not support logs:{_NAMES[method]}."
             raise AwsError("UnknownOperationException", message)
 
-        return refuse
+        return refused("Answered with UnknownOperationException.")(refuse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,17 +39,21 @@ class Facts:
 
 def gather(home: Path, epoch: datetime) -> Facts:
     """Read the clock and /proc (or ps)."""
-    marks = dict(_marks(home / "pids"))
-    own = os.getpgid(0)
-    usage = group_usage({own, *marks})
-    named = {own: "this gateway and what runs in its process group", **marks}
+    named = _groups(home / "pids")
+    usage = group_usage(set(named))
     processes = tuple(
-        Process(pid, what, usage[pid][1]) for pid, what in named.items() if usage[pid][1]
+        Process(pid, ", ".join(what), usage[pid][1])
+        for pid, what in sorted(named.items())
+        if usage[pid][1]
     )
     return Facts(epoch, clock.now(), clock.rate(), clock.ahead(), processes)
 
 
-def _marks(path: Path) -> list[tuple[int, str]]:
-    """Process groups by the pid file: children that lead no group of their own are left out."""
-    rows = (line.partition(" ") for line in path.read_text().splitlines())
-    return [(int(pid), mark) for pid, _, mark in rows if mark]
+def _groups(path: Path) -> dict[int, list[str]]:
+    """What runs in each process group, by the pid file; helpers run in the gateway's own."""
+    groups = {os.getpgid(0): ["gateway"]}
+    for line in path.read_text().splitlines():
+        pid, _, mark = line.partition(" ")
+        with contextlib.suppress(ProcessLookupError):
+            groups.setdefault(os.getpgid(int(pid)), []).append(mark)
+    return groups

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.honesty import Note, notes_of
+from sandbox.honesty import REFUSED, Note, notes_of
 
 OURS, MOTO = "ours", "moto"
 
@@ -22,48 +21,57 @@ class MotoUnread(Exception):
     """The process that reads moto's source failed; the message is what it said."""
 
 
-def ours(owners: Owners) -> dict[str, list[Row]]:
-    """The operations our own objects answer, by botocore's service name."""
-    return {service: list(_rows(service, found)) for service, found in sorted(owners.items())}
+def ours(owners: Owners, known: Mapping[str, Sequence[str]]) -> dict[str, list[Row]]:
+    """The operations our own objects answer or refuse; `known` are all of each service."""
+    return {
+        service: list(_rows(known[service], found)) for service, found in sorted(owners.items())
+    }
 
 
-def _rows(service: str, owners: Sequence[object]) -> list[Row]:
+def _rows(names: Sequence[str], owners: Sequence[object]) -> Iterator[Row]:
     from botocore import xform_name
 
-    from sandbox.moto_adapter import operation_names
-
-    rows = []
-    for name in operation_names(service):
+    for name in names:
         methods = (getattr(owner, xform_name(name), None) for owner in owners)
         method = next((found for found in methods if found is not None), None)
         if method is not None:
-            rows.append(_row(name, OURS, notes_of(method)))
-    return rows
+            notes = notes_of(method)
+            yield _row(name, REFUSED if REFUSED in {n.kind for n in notes} else OURS, notes)
 
 
 def _row(name: str, by: str, notes: Sequence[Note]) -> Row:
     return {"operation": name, "by": by, "notes": [vars(note) for note in notes]}
 
 
-async def everything(owners: Owners, home: Path) -> list[dict[str, Any]]:
-    """All services: `[{"service", "notes", "operations": [{"operation", "by", "notes"}]}]`.
+class Catalogue:
+    """All services. What they have and what moto implements is read when somebody asks first."""
 
-    Raises MotoUnread.
-    """
-    own = await asyncio.to_thread(ours, owners)
-    by_moto = await _by_moto(home)
-    return [
-        {
-            "service": service,
-            "notes": [vars(note) for owner in owners.get(service, ()) for note in _on(owner)],
-            "operations": _merged(own.get(service, []), by_moto.get(service, [])),
-        }
-        for service in sorted(own.keys() | by_moto.keys())
-    ]
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self._read: dict[str, dict[str, list[str]]] = {}
+        self._turn = asyncio.Lock()
 
+    async def services(self) -> list[dict[str, Any]]:
+        """`[{"service", "notes", "operations": [{"operation", "by", "notes"}]}]`.
 
-def _on(owner: object) -> tuple[Note, ...]:
-    return notes_of(owner)
+        Raises MotoUnread.
+        """
+        async with self._turn:
+            if not self._read:
+                self._read = await _read(self._owners)
+        own, by_moto = ours(self._owners, self._read["known"]), self._read["moto"]
+        return [
+            {
+                "service": service,
+                "notes": self._notes(service),
+                "operations": _merged(own.get(service, []), by_moto.get(service, [])),
+            }
+            for service in sorted(own.keys() | by_moto.keys())
+        ]
+
+    def _notes(self, service: str) -> list[dict[str, str]]:
+        owners = self._owners.get(service, ())
+        return [vars(note) for owner in owners for note in notes_of(owner)]
 
 
 def _merged(own: Sequence[Row], by_moto: Sequence[str]) -> list[Row]:
@@ -72,25 +80,9 @@ def _merged(own: Sequence[Row], by_moto: Sequence[str]) -> list[Row]:
     return sorted([*own, *rest], key=lambda row: str(row["operation"]))
 
 
-async def _by_moto(home: Path) -> dict[str, list[str]]:
-    """What moto implements, read once for its version and kept in `home`."""
-    kept = home / "moto-operations.json"
-    versions = {name: importlib.metadata.version(name) for name in ("moto", "botocore")}
-    if kept.exists():
-        found = json.loads(kept.read_text())
-        if found["versions"] == versions:
-            services: dict[str, list[str]] = found["services"]
-            return services
-    services = await _read_moto()
-    draft = kept.with_suffix(".new")
-    draft.write_text(json.dumps({"versions": versions, "services": services}))
-    draft.replace(kept)
-    return services
-
-
-async def _read_moto() -> dict[str, list[str]]:
+async def _read(services: Iterable[str]) -> dict[str, dict[str, list[str]]]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox.overview.moto"),
+        *(sys.executable, "-m", "sandbox.overview.moto", *services),
         cwd=Path(__file__).resolve().parents[2],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -98,5 +90,5 @@ async def _read_moto() -> dict[str, list[str]]:
     written, said = await process.communicate()
     if process.returncode:
         raise MotoUnread(said.decode(errors="replace").strip()[-500:])
-    services: dict[str, list[str]] = json.loads(written)
-    return services
+    found: dict[str, dict[str, list[str]]] = json.loads(written)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -46,7 +47,8 @@ def html(
         f'<section id="operations" aria-labelledby="h-operations">'
         f'<h2 id="h-operations">Operations</h2><p>{own} of {total} operations are our own and '
         "behave as their notes say; the others are answered by moto, which keeps what is created "
-        "in memory and does little by itself. An operation that is not listed is refused.</p>"
+        "in memory and does little by itself. Those marked refused, and all that are not listed, "
+        "are answered with an error.</p>"
         f"{''.join(_service(service) for service in services)}</section></main></body></html>\n"
     )
 
@@ -81,13 +83,14 @@ def _faults(faults: Sequence[Mapping[str, Any]]) -> str:
 
 def _service(service: Mapping[str, Any]) -> str:
     rows = service["operations"]
-    own = sum(row["by"] == "ours" for row in rows)
+    counted = Counter(row["by"] for row in rows)
+    told = ", ".join(f"{count} {by}" for by, count in sorted(counted.items(), reverse=True))
     name = escape(service["service"])
     cells = ((row["operation"], row["by"], _notes(row["notes"])) for row in rows)
     table = _table(f"Operations of {service['service']}", ("Operation", "By", "Notes"), cells)
-    opened = " open" if own else ""
+    opened = " open" if counted["ours"] else ""
     return (
-        f'<details{opened} id="{name}"><summary>{name}: {own} ours, {len(rows) - own} by moto'
+        f'<details{opened} id="{name}"><summary>{name}: {told}'
         f"</summary>{_notes(service['notes'])}{table}</details>"
     )
 

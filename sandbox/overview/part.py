@@ -8,7 +8,8 @@ from aiohttp import web
 
 from sandbox.chaos.register import Register
 from sandbox.context import Context
-from sandbox.overview import facts, operations, page
+from sandbox.overview import facts, page
+from sandbox.overview.operations import Catalogue
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -20,8 +21,10 @@ _HEADERS = {
 async def join(sandbox: Context) -> None:
     """Serve the routes."""
 
+    catalogue = Catalogue(sandbox.gateway.owners)
+
     async def listed(_: web.Request) -> web.Response:
-        services = await operations.everything(sandbox.gateway.owners, sandbox.home)
+        services = await catalogue.services()
         return web.json_response({"services": services})
 
     async def shown(request: web.Request) -> web.Response:
@@ -29,7 +32,7 @@ async def join(sandbox: Context) -> None:
             raise web.HTTPNotFound(text="There is no such page; see /_sandbox/.")
         found = await asyncio.to_thread(facts.gather, sandbox.home, sandbox.epoch)
         in_force = [entry.shown() for entry in sandbox.of(Register).in_force()]
-        services = await operations.everything(sandbox.gateway.owners, sandbox.home)
+        services = await catalogue.services()
         text = page.html(found, in_force, services)
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 

@@ -1,0 +1,137 @@
+"""The list of operations is complete and honest, and the page can be read by anybody."""
+
+from __future__ import annotations
+
+import ast
+import urllib.request
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+from sandbox.honesty import OUR_READING, SIMPLIFIED, Note, notes_of, our_reading, simplified
+from sandbox.overview.facts import Facts
+from sandbox.overview.page import html
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+class Served:
+    """Two operations of Amazon SNS, and what they leave out."""
+
+    NOTES = (Note(SIMPLIFIED, "Nothing is delivered."),)
+
+    @simplified("One subscriber.")
+    @our_reading("The order of topics.")
+    def list_topics(self):
+        """Nothing."""
+
+    def create_topic(self):
+        """Nothing."""
+
+
+def test_notes_stand_on_methods_and_on_whole_services():
+    service = Served()
+
+    assert notes_of(service.list_topics) == (
+        Note(SIMPLIFIED, "One subscriber."),
+        Note(OUR_READING, "The order of topics."),
+    )
+    assert notes_of(service.create_topic) == ()
+    assert notes_of(service) == Served.NOTES
+
+
+def own_operations(account):
+    """(service, operation) of everything the sandbox answers itself."""
+    services = account.control("GET", "operations")["services"]
+    return {
+        (service["service"], row["operation"])
+        for service in services
+        for row in service["operations"]
+        if row["by"] == "ours"
+    }
+
+
+def test_every_operation_of_ours_is_listed_and_the_rest_is_motos(account):
+    services = account.control("GET", "operations")["services"]
+    by = {
+        (service["service"], row["operation"]): row["by"]
+        for service in services
+        for row in service["operations"]
+    }
+
+    assert by["ecs", "ContinueServiceDeployment"] == "ours"
+    assert by["logs", "StartLiveTail"] == "refused"
+    assert by["cloudwatch", "GetMetricData"] == "ours"
+    assert by["sns", "CreateTopic"] == "moto"
+    assert ("ecs", "ExecuteEverything") not in by
+    assert len(by) > 3000
+
+
+def named_in_contract_checks():
+    """Every word quoted in a test module that checks answers against botocore's shapes."""
+    words = set()
+    for path in TESTS.rglob("*.py"):
+        text = path.read_text()
+        if "tests.sandbox.contract import" in text:
+            constants = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant))
+            words |= {constant.value for constant in constants if isinstance(constant.value, str)}
+    return words
+
+
+def test_every_operation_of_ours_has_a_contract_check(account):
+    checked = named_in_contract_checks()
+
+    unchecked = sorted(
+        f"{service}.{operation}"
+        for service, operation in own_operations(account)
+        if operation not in checked
+    )
+
+    assert unchecked == []
+
+
+class Outline(HTMLParser):
+    """What a reader of the page finds: elements, and ids they are linked to."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.ids, self.links = [], set(), set()
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.ids.add(given.get("id"))
+        self.links.add(given.get("href", ""))
+
+
+def test_the_page_shows_the_clock_faults_and_operations_without_scripts(account):
+    account.control("POST", "faults", {"fault": "throttle", "operation": "ListClusters"})
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{account.port}/_sandbox/", timeout=30) as page:
+        policy, text = page.headers["Content-Security-Policy"], page.read().decode()
+
+    outline = Outline()
+    outline.feed(text)
+    assert policy.startswith("default-src 'none'")
+    assert "script" not in outline.tags
+    assert outline.tags.count("h1") == outline.tags.count("main") == 1
+    assert {link[1:] for link in outline.links if link.startswith("#")} <= outline.ids
+    assert "ListClusters is throttled." in text
+    assert "UpdateService" in text
+    assert "sandbox.alb" in text
+
+
+def test_what_others_wrote_cannot_become_markup():
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    note = {"kind": "simplified", "text": "<script>"}
+    rows = [{"operation": "X", "by": "ours", "notes": [note]}]
+
+    page = html(
+        Facts(now, now, 1.0, 0.0, ()),
+        [{"id": 1, "fault": "a", "says": "<b>", "started": "now", "ends": None}],
+        [{"service": "sns", "notes": [], "operations": rows}],
+    )
+
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;" in page

@@ -1,0 +1,181 @@
+"""Scenario files: checked by line, replayed to the end, and leaving nothing behind."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.scenarios import expectations
+from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
+from tests.sandbox.account import FAST, ROOT, Account, wait_until
+
+FIRST_LINES = "title: A test\nseed: 1\nsteps:\n"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in DIRECTORY.glob("*.yaml")))
+def test_a_shipped_scenario_has_nothing_wrong(name):
+    scenario = shipped(name)
+
+    assert scenario.title == titles()[name]
+    assert len(scenario.steps) >= 3
+
+
+def test_what_was_promised_is_shipped():
+    assert titles().keys() >= {
+        "bad-canary",
+        "slow-release",
+        "database-down",
+        "cache-down",
+        "zone-outage",
+        "surge",
+        "throttled-account",
+        "expired-credentials",
+        "cost-spike",
+        "stuck-rotation",
+        "log-flood",
+        "game-day",
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "line", "sentence"),
+    [
+        ("  - fault: latncy", 4, "There is no fault 'latncy'. Known: "),
+        ("  - fault: surge\n    with: {rate: -4}", 5, "surge: rate must be a number from 0 to"),
+        ("  - fault: surge\n    with: 4", 5, "with must be a mapping."),
+        ("  - say: a\n  - call: ecs.Update", 5, "there is no operation ecs.Update"),
+        ("  - call: ec.ListTasks", 4, "there is no operation ec.ListTasks"),
+        ("  - call: ecs.UpdateService", 4, 'Missing required parameter in input: "service"'),
+        ("  - call: ecs.ListTasks\n    with: {cluster: 3}", 5, "Invalid type for parameter"),
+        ("  - call: ecs.ListTasks\n    with: {cluster: $x}", 5, "$x was not saved by an earlier"),
+        ("  - call: ecs.ListTasks\n    shows: 'a['", 5, "not a JMESPath expression: 'a['"),
+        ("  - until: alarm x in PANIC", 4, "expected one of: alarm NAME in OK|ALARM"),
+        ("  - until: alarm x in OK\n    within: soon", 5, "'soon' must be a time like 90s"),
+        ("  - end: latncy", 4, "end must be all or a fault's name, not 'latncy'"),
+        ("  - at: 3m", 4, "a step has one of say, fault, end, until, call, not none"),
+        ("  - say: a\n    end: all", 4, "a step has one of say, fault, end, until, call, not"),
+        ("  - say: a\n    huh: 1", 5, "a step with say does not have huh"),
+        ("  - say: a\n    say: b", 5, "say is there twice"),
+        ("  - say: [", 5, "expected the node content"),
+        ("  - hello", 4, "a step is a mapping"),
+    ],
+)
+def test_a_mistake_is_named_by_its_line(steps, line, sentence):
+    (problem,) = problems(FIRST_LINES + steps + "\n", "my.yaml")
+
+    assert problem.startswith(f"my.yaml:{line}: {sentence}")
+
+
+def test_all_mistakes_of_a_file_are_told_at_once():
+    text = FIRST_LINES + "  - fault: a\n  - end: b\n"
+
+    assert len(problems(text, "my.yaml")) == 2
+    with pytest.raises(ValueError, match=r"my\.yaml:4: .*\nmy\.yaml:5: "):
+        parse(text, "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "so"),
+    [
+        ("alarm a in OK", {"MetricAlarms": [{"StateValue": "OK"}]}, True),
+        ("alarm a in ALARM", {"MetricAlarms": [], "CompositeAlarms": []}, False),
+        ("deployment of c/s is STOPPED", {"serviceDeployments": []}, False),
+        ("deployment of c/s is STOPPED", {"serviceDeployments": [{"status": "STOPPED"}]}, True),
+        ("service c/s runs 2 tasks", {"services": [{"runningCount": 3}]}, False),
+        ("service c/s runs 2 tasks or more", {"services": [{"runningCount": 3}]}, True),
+        ("service c/s is steady", {"services": []}, False),
+    ],
+)
+def test_an_answer_tells_whether_it_is_so(text, answer, so):
+    assert expectations.read(text).asked.true(answer) is so
+
+
+def test_a_pause_is_looked_for_in_the_newest_deployment():
+    asked = expectations.read("deployment of c/s waits for a decision").asked
+
+    following = asked.then({"serviceDeployments": [{"serviceDeploymentArn": "new"}, {}]})
+
+    assert following.parameters == {"serviceDeploymentArns": ["new"]}
+    hooks = {"lifecycleHookDetails": [{"status": "AWAITING_ACTION"}]}
+    assert following.true({"serviceDeployments": [hooks]})
+    assert asked.then({"serviceDeployments": []}) is None
+
+
+# -- replayed ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quick_account(tmp_path_factory):
+    """A sandbox in which a minute takes half a second."""
+    environment = FAST | {"SANDBOX_CLOCK_RATE": "120"}
+    account = Account(tmp_path_factory.mktemp("quick") / "home", environment=environment).ready()
+    yield account
+    account.stop()
+
+
+def command(account, *words):
+    """Run `python -m sandbox …`: its exit status and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", *words, f"--port={account.port}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["throttled-account", "zone-outage"])
+def test_a_scenario_is_replayed_to_its_end_and_leaves_no_fault(quick_account, name):
+    status, printed = command(quick_account, "scenario", "run", name)
+
+    lines = printed.splitlines()
+    assert status == 0, printed
+    assert re.fullmatch(r"\+\d+\.\ds .* \(seed \d+\)", lines[0])
+    assert lines[-1].endswith("succeeded")
+    assert quick_account.control("GET", "faults")["faults"] == []
+    assert quick_account.control("GET", "scenarios")["run"]["outcome"] == "succeeded"
+
+
+def test_a_scenario_that_waits_in_vain_fails_and_names_its_line(quick_account, tmp_path):
+    file = tmp_path / "vain.yaml"
+    file.write_text(
+        FIRST_LINES + "  - fault: surge\n    with: {rate: 1}\n"
+        "  - until: service production/news-api runs 99 tasks\n    within: 1s\n"
+    )
+
+    status, printed = command(quick_account, "scenario", "run", str(file))
+
+    assert status == 1
+    assert "step 2 (line 6): service production/news-api runs 99 tasks: not within 1 s" in printed
+    assert quick_account.control("GET", "faults")["faults"] == []
+
+
+def test_a_running_scenario_is_shown_is_alone_and_can_be_stopped(quick_account):
+    text = FIRST_LINES + "  - fault: surge\n    with: {rate: 1}\n  - after: 7d\n    say: late\n"
+    quick_account.control("POST", "scenarios", {"file": text, "name": "long"})
+    wait_until(lambda: len(quick_account.control("GET", "scenarios")["run"]["lines"]) == 2)
+
+    status, refused = command(quick_account, "scenario", "run", "surge")
+    stopped = quick_account.control("DELETE", "scenarios")["run"]
+
+    assert (status, refused.strip()) == (1, "A scenario runs; stop it first.")
+    assert stopped["scenario"] == "long"
+    assert stopped["outcome"] == "stopped"
+    assert [line["text"] for line in stopped["lines"]][-2:] == ["surge ended", "stopped"]
+
+
+def test_faults_are_switched_listed_and_cleared_from_the_command_line(quick_account):
+    switched = command(quick_account, "fault", "latency", "--milliseconds=5", "--for=1h")
+    listed = command(quick_account, "faults")
+    cleared = command(quick_account, "clear", "latency")
+    refused = command(quick_account, "fault", "surge", "--rate=often")
+
+    assert switched[0] == listed[0] == cleared[0] == 0
+    assert re.search(r"\d+ latency from \S+ until \S+, \d+\S* s left: Tasks answer", listed[1])
+    assert cleared[1].startswith("ended ")
+    assert refused == (1, "surge: rate must be a number from 0 to 500, not 'often'.\n")
