@@ -100,7 +100,7 @@ class Faulty:
         return self._inner(environ, start_response)
 
 
-class _Slow(logging.Filter):
+class Slow(logging.Filter):
     """Adds what a fault waited to the time that the application measured itself."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -137,7 +137,7 @@ def _load() -> Wsgi:
     """Import the workload by name: the sandbox depends on no package of this repository."""
     die_with_parent()
     inner: Wsgi = importlib.import_module("news_api.wsgi").application
-    _requests.addFilter(_Slow())
+    _requests.addFilter(Slow())
     fault = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
     return charged(Faulty(inner, fault, Live.of_this_task()))
 

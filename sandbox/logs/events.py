@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sandbox import tokens
-from sandbox.honesty import simplified
+from sandbox.honesty import SIMPLIFIED, Note, simplified
 from sandbox.logs import batches, patterns
 from sandbox.logs.errors import at_most, invalid, missing, refuse
 from sandbox.logs.groups import find, one_of
@@ -35,6 +35,12 @@ Position = tuple[int, int]
 
 class LogEvents:
     """Log events."""
+
+    NOTES = (
+        Note(SIMPLIFIED, "Logs begin with the first start: there are none of before the epoch."),
+        Note(SIMPLIFIED, "A log group keeps its newest 64 MiB; on AWS it grows without an end."),
+        Note(SIMPLIFIED, "Events can be found at once; on AWS it takes some seconds."),
+    )
 
     def __init__(self, store: Store, ingestion: Ingestion) -> None:
         self._store = store
@@ -83,12 +89,14 @@ class LogEvents:
         if stream is None:
             raise missing("log stream")
         count = at_most("limit", limit, MAX_EVENTS, MAX_EVENTS)
-        forwards, at = _direction(nextToken, startFromHead, startTime, endTime)
+        forwards, at = _direction(nextToken, startFromHead)
         reader = self._store.after if forwards else self._store.before
-        events = reader(group, (startTime, endTime), at, [stream.number])
+        events = reader(group, _bounds(startTime, endTime), at, [stream.number])
         found = await asyncio.to_thread(_fill, events, count)
         shown = found if forwards else found[::-1]
-        first, last = (_place(shown[0]), _place(shown[-1])) if shown else (at, at)
+        # Of a stream without events, the first ones to come are ahead.
+        empty = at if nextToken else (0, 0)
+        first, last = (_place(shown[0]), _place(shown[-1])) if shown else (empty, empty)
         return {
             "events": [
                 {"timestamp": e.time, "message": e.message, "ingestionTime": e.ingested}
@@ -126,7 +134,7 @@ class LogEvents:
         asked = {"of": [*named, startTime, endTime, filterPattern]}
         forwards, at = _begin(nextToken, asked, startFromHead, startTime)
         reader = self._store.after if forwards else self._store.before
-        events = reader(group, (startTime, endTime + 1), at, streams)
+        events = reader(group, _bounds(startTime, endTime + 1), at, streams)
         found, end = await asyncio.to_thread(_search, events, match, count)
         more = {"nextToken": tokens.write([*end, forwards], asked)} if end else {}
         return {"events": [_filtered(e) for e in found], "searchedLogStreams": [], **more}
@@ -144,6 +152,11 @@ class LogEvents:
         return [streams[name].number for name in names]
 
 
+def _bounds(start: int, end: int) -> tuple[int, int]:
+    """A range of times that the database can compare with."""
+    return min(start, _EVER), min(end, _EVER)
+
+
 def _place(event: Event) -> Position:
     return event.time, event.number
 
@@ -152,10 +165,10 @@ def _token(direction: str, place: Position) -> str:
     return f"{direction}/{place[0]:020d}{place[1]:036d}/s"
 
 
-def _direction(token: str | None, from_head: bool, start: int, end: int) -> tuple[bool, Position]:
+def _direction(token: str | None, from_head: bool) -> tuple[bool, Position]:
     """Whether GetLogEvents reads forwards, and the place it reads from."""
     if token is None:
-        return from_head, (start, 0) if from_head else (end, 0)
+        return from_head, (0, 0) if from_head else (_EVER, 0)
     found = _TOKEN.fullmatch(token)
     if not found:
         raise invalid("The specified nextToken is invalid.")

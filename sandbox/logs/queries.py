@@ -27,6 +27,8 @@ MAX_LIMIT = 100_000
 DEFAULT_LIMIT = 10_000
 PAGE = 10_000
 MAX_QUERY = 10_000
+# The last second that is looked at: beyond any event, and a number the database can hold.
+_EVER = 2**52
 _OUT_OF_RANGE = (
     "Query's end date and time is either before the log groups creation time or exceeds the log "
     "groups log retention settings"
@@ -97,7 +99,8 @@ class Queries:
             text=queryString,
             groups=[group.name for group in groups],
         )
-        self._runner.start(query, compiled, groups, (startTime * 1000, endTime * 1000 + 1))
+        bounds = (min(startTime, _EVER) * 1000, min(endTime, _EVER) * 1000 + 1)
+        self._runner.start(query, compiled, groups, bounds)
         return {"queryId": query.query_id}
 
     def _groups(

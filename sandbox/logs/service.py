@@ -15,7 +15,9 @@ from sandbox.logs.store import Group, Store
 
 log = logging.getLogger("sandbox.logs")
 
+# Of sandbox time, but never more often than twice a real second.
 FLUSH_SECONDS = 5.0
+_SHORTEST = 0.5
 _EXPIRE_EVERY = 12
 _FLOOD_STEP = 0.5
 
@@ -65,7 +67,7 @@ class Logs:
         """Publish metrics and let old events expire, until cancelled."""
         rounds = 0
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
+            await asyncio.sleep(max(_SHORTEST, FLUSH_SECONDS / clock.rate()))
             await asyncio.to_thread(self._ingestion.flush)
             rounds += 1
             if rounds % _EXPIRE_EVERY == 0:

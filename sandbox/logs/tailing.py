@@ -41,8 +41,8 @@ def destinations(account: Account) -> dict[str, tuple[str, str]]:
     for task in list(account.tasks.values()):
         container = account.task_definitions[task.task_definition].container
         configuration: dict[str, Any] = container.get("logConfiguration", {})
-        if configuration.get("logDriver") == "awslogs":
-            options: dict[str, str] = configuration.get("options", {})
+        options: dict[str, str] = configuration.get("options", {})
+        if configuration.get("logDriver") == "awslogs" and "awslogs-group" in options:
             task_id = task.arn.rsplit("/", 1)[-1]
             prefix = options.get("awslogs-stream-prefix", "ecs")
             stream = f"{prefix}/{task.container}/{task_id}"
@@ -107,8 +107,12 @@ class Follower:
     def _write(self, group: Group, stream: str, lines: bytes, followed: tuple[str, int]) -> None:
         self._store.create_stream(group, stream, milliseconds())
         now, real = clock.time(), time.time()
-        texts = lines.decode(errors="replace").splitlines()
-        events = [(_stamp(text, now, real), text[:_LINE_BYTES]) for text in texts if text.strip()]
+        events = [
+            (_stamp(text, now, real), text[begin : begin + _LINE_BYTES])
+            for text in lines.decode(errors="replace").replace("\r\n", "\n").split("\n")
+            if text.strip()
+            for begin in range(0, len(text), _LINE_BYTES)
+        ]
         self._ingestion.write(group, stream, events, followed=followed)
 
     def _emptied(self, path: Path, task: str, position: int) -> int:

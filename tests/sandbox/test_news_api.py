@@ -52,6 +52,12 @@ def versions(account):
     return {t["version"] for t in balancer["targets"] if balancer["weights"][t["target_group"]]}
 
 
+def logged(account, pattern):
+    """Lines of the News API's log that match a filter pattern."""
+    logs = account.client("logs")
+    return logs.filter_log_events(logGroupName="/ecs/news-api", filterPattern=pattern)["events"]
+
+
 def test_the_news_api_serves_what_it_read_and_a_release_replaces_it(real_account):
     read = wait_until(lambda: articles(real_account))
     feed = {article["url"].split("/")[2] for article in read}
@@ -75,3 +81,4 @@ def test_an_image_with_errors_answers_some_requests_with_500(real_account):
     statuses = {wait_until(lambda: real_account.get("/v1/sources")[0]) for _ in range(300)}
 
     assert statuses == {200, 500}
+    assert wait_until(lambda: logged(real_account, '{ $.status = 500 && $.version = "1.4.2*" }'))

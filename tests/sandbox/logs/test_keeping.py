@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import os
 import time
 from contextlib import closing
@@ -11,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox import clock
+from sandbox import clock, faults
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.logs.ingestion import Ingestion
 from sandbox.logs.metric_filters import Filter, Filters
+from sandbox.logs.service import Logs
 from sandbox.logs.store import DAY_MS, EVENT_OVERHEAD, Store
 from sandbox.logs.tailing import EMPTIED_BYTES, Follower
 from sandbox.state import State
@@ -27,7 +30,7 @@ KNOWN = {"t1": ("/ecs/news-api", "web/news-api/t1")}
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store(tmp_path / "logs.sqlite", group_bytes=100_000)
+    store = Store(tmp_path / "logs.sqlite", group_bytes=400_000)
     yield store
     store.close()
 
@@ -70,13 +73,13 @@ def messages(store, name="/ecs/news-api"):
 
 
 def test_a_full_group_drops_its_oldest_events(store, group):
-    for number in range(60):
+    for number in range(120):
         batch = [(NOW + number, f"{number:03d}{'x' * 971}") for _ in range(5)]
         store.append(group, "web/1", batch, NOW)
 
     kept = messages(store)
-    assert kept[-1].startswith("059")
-    assert group.bytes == len(kept) * (974 + EVENT_OVERHEAD) <= 100_000
+    assert kept[-1].startswith("119")
+    assert group.bytes == len(kept) * (974 + EVENT_OVERHEAD) <= 400_000
 
 
 def test_events_expire_with_the_retention_of_their_group(store, group):
@@ -188,6 +191,14 @@ def test_a_file_that_is_gone_is_forgotten(directory, store, ingestion):
     assert messages(store) == ["last words"]
 
 
+def test_long_lines_are_split_and_odd_line_ends_are_not(directory, store, ingestion):
+    (directory / "t1.log").write_bytes(("x" * 300_000 + "\nbefore\u2028after\r\n\n").encode())
+
+    Follower(directory, store, ingestion).poll(KNOWN)
+
+    assert [len(message) for message in messages(store)] == [262_144, 37_856, 12]
+
+
 def test_a_json_line_says_itself_when_it_was_written(directory, store, ingestion):
     written = datetime.now(UTC) - timedelta(seconds=40)
     line = json.dumps({"time": written.isoformat(timespec="milliseconds"), "message": "request"})
@@ -286,3 +297,59 @@ def test_what_comes_in_is_counted_by_group(ingestion, group, cloudwatch):
         for name in ("IncomingLogEvents", "IncomingBytes")
     }
     assert found == {"IncomingLogEvents": 3, "IncomingBytes": 5 + 4 + 1 + 3 * EVENT_OVERHEAD}
+
+
+# -- floods ----------------------------------------------------------------------------------------
+
+
+def test_a_flood_writes_as_many_lines_as_it_was_asked_for(store, ingestion):
+    works = []
+    logs = Logs(store, ingestion, works.append)
+
+    logs.flood("/ecs/news-api", lines_per_second=200, seconds=0.6)
+    asyncio.run(works[0])
+
+    found = list(store.newest_first(store.groups(), (0, 2**62)))
+    assert len(found) == 120
+    assert found[0].time - found[-1].time == pytest.approx(595, abs=1)
+    assert json.loads(found[0].message)["level"] == "ERROR"
+
+
+# -- what a fault leaves in the log ----------------------------------------------------------------
+
+
+def answer(environ, start_response):
+    logging.getLogger("news_api.request").info("request", extra={"fields": {"milliseconds": 1.5}})
+    start_response("200 OK", [])
+    return [b""]
+
+
+@pytest.fixture
+def lines(caplog):
+    caplog.set_level(logging.INFO, "news_api.request")
+    slow = faults.Slow()
+    logger = logging.getLogger("news_api.request")
+    logger.addFilter(slow)
+    yield lambda: [record.fields for record in caplog.records]
+    logger.removeFilter(slow)
+
+
+def test_a_request_that_a_fault_fails_is_in_the_log(lines):
+    image = faults.Faulty(answer, {"error_rate": 1.0}, faults.Live.of_this_task())
+    asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/articles"}
+
+    image(asked | {"HTTP_X_AMZN_TRACE_ID": "Root=1-a-b"}, lambda *_: None)
+
+    (line,) = lines()
+    assert (line["path"], line["status"], line["request_id"]) == ("/v1/articles", 500, "1-a-b")
+
+
+def test_what_a_fault_waits_is_part_of_the_logged_time(lines):
+    fault = {"slow_every": 2, "slow_seconds": 0.05}
+    image = faults.Faulty(answer, fault, faults.Live.of_this_task())
+
+    for _ in range(2):
+        image({"PATH_INFO": "/v1/articles"}, lambda *_: None)
+
+    fast, slow = (line["milliseconds"] for line in lines())
+    assert fast < 50 < slow

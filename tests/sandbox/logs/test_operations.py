@@ -190,6 +190,17 @@ def test_events_of_a_stream_forwards_and_backwards(logs, group):
     assert refusal(logs, "get_log_events", **asked) == "InvalidParameterException"
 
 
+def test_a_token_for_the_end_leads_to_what_is_put_later(logs, group):
+    asked = {"logGroupName": group, "logStreamName": "s"}
+    tokens = [logs.get_log_events(**asked)["nextForwardToken"]]
+    for message in ("one", "two"):
+        put(logs, group, message)
+        answer = logs.get_log_events(**asked, nextToken=tokens[-1], startFromHead=True)
+        tokens.append(answer["nextForwardToken"])
+
+        assert [event["message"] for event in answer["events"]] == [message]
+
+
 def test_filtered_events_by_pattern_stream_and_time(logs, group):
     logs.create_log_stream(logGroupName=group, logStreamName="t")
     begin = now() - 10
