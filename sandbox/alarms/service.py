@@ -28,9 +28,14 @@ class Alarms:
     """The account's alarms: what others ask of them, and the operations of the API."""
 
     NOTES = (
-        Note(SIMPLIFIED, "Anomaly detection, PromQL, Metrics Insights, log alarms and mute rules."),
-        Note(SIMPLIFIED, "Actions of SNS and Application Auto Scaling are executed, others fail."),
+        Note(SIMPLIFIED, "Anomaly detection, PromQL and Metrics Insights are refused in alarms."),
+        Note(SIMPLIFIED, "Actions of SNS and scaling policies are executed, others fail."),
+        Note(SIMPLIFIED, "Periods below a minute find the data of metrics by the minute only."),
         Note(OUR_READING, "EvaluationPeriods + 2 points are retrieved, as in the guide's example."),
+        Note(
+            OUR_READING, "A breach too young to ring leaves too little data, as in the older guide."
+        ),
+        Note(OUR_READING, "A repeated action of a scaling policy leaves no history item."),
     )
 
     def __init__(
