@@ -24,7 +24,7 @@ log = logging.getLogger("sandbox.costs")
 # Real seconds: looking costs next to nothing, and a task may live only a few.
 INTERVAL = 2.0
 # Alarms, dashboards and log groups are read every so many times.
-SELDOM = 5
+SELDOM = 2
 # Real seconds after which tasks count even if a service never had all it wants.
 SETTLED_WITHIN = 120.0
 # The load balancer's minutes change until they are two minutes old; it keeps thirty.

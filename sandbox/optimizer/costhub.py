@@ -122,6 +122,10 @@ class CostOptimizationHub:
             for name, savings in sorted(groups.items(), key=lambda item: -sum(item[1]))
         ]
 
+    async def monthly_savings(self) -> Decimal:
+        """USD a month that all recommendations would save; raises AwsError."""
+        return sum((each.savings for each in await self._recommendations()), Decimal(0))
+
     async def _recommendations(self) -> list[Recommendation]:
         if self._enrollment()["status"] != "Active":
             message = f"Account {ACCOUNT} is not enrolled in Cost Optimization Hub."

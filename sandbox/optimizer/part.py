@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sandbox import clock
 from sandbox.context import Context
+from sandbox.costexplorer.service import CostExplorer
 from sandbox.optimizer.compute_optimizer import ComputeOptimizer
 from sandbox.optimizer.costhub import CostOptimizationHub
+from sandbox.optimizer.efficiency import Efficiency
 from sandbox.optimizer.facts import Facts
 
 
@@ -15,4 +17,5 @@ async def join(sandbox: Context) -> None:
     hub = CostOptimizationHub(facts, sandbox.state, sandbox.epoch, clock.now)
     optimizer = ComputeOptimizer(facts, sandbox.state, sandbox.epoch, clock.now)
     sandbox.serve("cost-optimization-hub", hub)
+    sandbox.serve("cost-optimization-hub", Efficiency(hub, sandbox.of(CostExplorer).ledger))
     sandbox.serve("compute-optimizer", optimizer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -275,6 +275,35 @@ def test_the_hub_s_recommendations(account):
         refusal(hub, "list_recommendations", nextToken="x"),
     ]
     assert wrong == ["ResourceNotFoundException", "ValidationException", "ValidationException"]
+
+
+def test_efficiency_is_what_could_not_have_been_saved(account, today):
+    hub, (before, after) = account.client("cost-optimization-hub"), months(today)
+    period = {"start": before["Start"], "end": after["End"]}
+
+    (group,) = checked(hub, "ListEfficiencyMetrics", granularity="Monthly", timePeriod=period)[
+        "efficiencyMetricsByGroup"
+    ]
+    (daily,) = checked(
+        hub, "ListEfficiencyMetrics", granularity="Daily", timePeriod=period, groupBy="Region"
+    )["efficiencyMetricsByGroup"]
+    backwards = {"start": period["end"], "end": period["start"]}
+    code = refusal(hub, "list_efficiency_metrics", granularity="Daily", timePeriod=backwards)
+
+    first = group["metricsByTime"][0]
+    expected = 100 * (1 - first["savings"] / first["spend"])
+    assert [each["timestamp"] for each in group["metricsByTime"]] == [
+        before["Start"][:7],
+        after["Start"][:7],
+    ]
+    assert first["score"] == pytest.approx(expected, abs=0.01)
+    assert 0 < first["savings"] < first["spend"]
+    assert (daily["group"], len(daily["metricsByTime"])) == ("us-east-1", days_between(period))
+    assert code == "ValidationException"
+
+
+def days_between(period):
+    return (date.fromisoformat(period["end"]) - date.fromisoformat(period["start"])).days
 
 
 def test_the_hub_can_be_left_and_joined(account):
