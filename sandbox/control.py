@@ -93,7 +93,7 @@ async def body(request: web.Request) -> dict[str, Any]:
 async def loopback_only(request: web.Request, handler: Any) -> web.StreamResponse:
     """Refuse other host names, so that no web page reaches this through DNS rebinding."""
     name = request.host.rsplit(":", 1)[0]
-    if request.path.startswith("/_sandbox") and name not in LOOPBACK_NAMES:
+    if request.path.startswith(("/_sandbox", "/_oidc")) and name not in LOOPBACK_NAMES:
         raise web.HTTPForbidden(text="The control API answers on loopback names only.")
     response: web.StreamResponse = await handler(request)
     return response

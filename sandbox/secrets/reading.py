@@ -91,8 +91,10 @@ class Reading:
         """A version's value, AWSCURRENT's unless another is named; raises ResourceNotFound…"""
         secret = self._store.find(SecretId)
         found = _version(secret, VersionId, VersionStage)
-        secret.accessed = found.accessed = views.day(clock.now())
-        self._store.save(secret)
+        today = views.day(clock.now())
+        if (secret.accessed, found.accessed) != (today, today):
+            secret.accessed = found.accessed = today
+            self._store.save(secret)
         shown: Answer = {
             "ARN": secret.arn,
             "Name": secret.name,

@@ -391,6 +391,16 @@ def test_the_issuer_is_discovered_by_openid_connect(account):
     assert [key["kty"] for key in keys] == ["RSA"]
 
 
+def test_the_issuer_answers_on_loopback_names_only(account):
+    url = f"http://127.0.0.1:{account.port}/_oidc/token"
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "evil.example"}))
+
+    refused.value.close()
+    assert refused.value.code == 403
+
+
 def test_an_order_the_issuer_does_not_know_is_refused(account):
     with pytest.raises(urllib.error.HTTPError) as refused:
         issuer(account, "token", {"colour": "blue"})
