@@ -105,7 +105,7 @@ def test_the_tail_answers_in_its_own_protocol(account):
 
 def test_moto_stumbling_is_a_typed_internal_failure(account):
     with pytest.raises(ClientError) as refused:
-        account.ecs.describe_capacity_providers()
+        account.client("kinesis").get_records(ShardIterator="garbage")
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert refused.value.response["Error"]["Code"] == "InternalFailure"
@@ -117,6 +117,57 @@ def test_an_operation_nobody_implemented_is_a_typed_error(account):
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert refused.value.response["Error"]["Code"] == "InvalidAction"
+
+
+@pytest.mark.parametrize(
+    ("service", "headers", "body", "status", "told"),
+    [
+        (
+            "ecs",
+            {
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.SinkShips",
+            },
+            b"{}",
+            400,
+            b'"__type":"UnknownOperationException"',
+        ),
+        (
+            "sts",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            b"Action=SinkShips&Version=2011-06-15",
+            400,
+            b"<Code>InvalidAction</Code><Message>Could not find operation SinkShips</Message>",
+        ),
+        (
+            "ec2",
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            b"Action=SinkShips&Version=2016-11-15",
+            400,
+            b"<Code>InvalidAction</Code>",
+        ),
+    ],
+)
+def test_an_operation_aws_does_not_have_is_named_as_unknown(
+    account, service, headers, body, status, told
+):
+    signed = headers | {"Authorization": SIGNED.format(service)}
+
+    answered, sent, text = post(account, signed, body)
+
+    assert answered == status
+    assert told in text
+    assert len(sent["x-amzn-RequestId"]) == 36
+
+
+def test_an_unknown_path_of_a_rest_service_is_an_unknown_operation(account):
+    headers = {"Content-Type": "application/json", "Authorization": SIGNED.format("inspector2")}
+
+    status, sent, body = post(account, headers, b"{}", "/sink/ships")
+
+    assert status == 404
+    assert sent["x-amzn-ErrorType"] == "UnknownOperationException"
+    assert json.loads(body)["__type"] == "UnknownOperationException"
 
 
 def test_another_region_of_the_account_is_empty(account):
