@@ -191,7 +191,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.surge", description=__doc__)
     parser.add_argument("--clock-rate", type=float, default=20.0)
-    parser.add_argument("--factor", type=float, default=10.0, help="SANDBOX_VCPU_FACTOR")
+    parser.add_argument("--factor", type=float, default=6.0, help="SANDBOX_VCPU_FACTOR")
     parser.add_argument("--stub", action="store_true", help="tiny tasks instead of the News API")
     with sandbox(parser.parse_args()) as bench:
         measure(bench)
