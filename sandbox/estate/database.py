@@ -26,8 +26,8 @@ def seed(epoch: datetime) -> None:
     instance.dbi_resource_id = f"db-{resource_id(INSTANCE).upper()}"
     instance.created = instance.instance_create_time = epoch - timedelta(days=412)
     rds.database_snapshots.clear()
-    rds.events.clear()
     _snapshots(rds, epoch)
+    rds.events.clear()
 
 
 def _parameter_group(rds: Any) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from sandbox import clock
 from sandbox.errors import AwsError
+from sandbox.estate import rds_events
 from sandbox.estate.pages import Answer, InMoto, marker_page
 from sandbox.estate.postgres import CERTIFICATES, ENGINE_VERSIONS, PARAMETERS, Parameter
 from sandbox.honesty import simplified
@@ -101,6 +104,33 @@ class Rds:
             message = f"Reserved DB Instance {ReservedDBInstanceId} not found."
             raise AwsError("ReservedDBInstanceNotFound", message, 404)
         return {"ReservedDBInstances": []}
+
+    @simplified("Nightly backups, and what moto notes of instances and snapshots.")
+    async def describe_events(
+        self,
+        SourceIdentifier: str = "",
+        SourceType: str = "",
+        StartTime: datetime | None = None,
+        EndTime: datetime | None = None,
+        Duration: int = 60,
+        EventCategories: Sequence[str] = (),
+        **page: Any,
+    ) -> Answer:
+        """Events of a window, the last hour unless said; raises InvalidParameterCombination."""
+        if SourceIdentifier and not SourceType:
+            message = "Cannot specify source identifier without source type"
+            raise AwsError("InvalidParameterCombination", message)
+        end = EndTime or clock.now()
+        begin = StartTime or end - timedelta(minutes=Duration)
+        found = [
+            event
+            for event in await self._in_moto(partial(rds_events.between, begin, end))
+            if rds_events.concerns(
+                event, identifier=SourceIdentifier, kind=SourceType, categories=EventCategories
+            )
+        ]
+        asked = {"of": [SourceIdentifier, SourceType, *EventCategories]}
+        return marker_page("Events", found, asked, page)
 
 
 def _instance_arns() -> list[str]:

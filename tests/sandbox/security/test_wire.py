@@ -76,6 +76,7 @@ FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:news-rotate-secret"
         ("rds", "DescribePendingMaintenanceActions", {}, "PendingMaintenanceActions"),
         ("rds", "DescribeDBEngineVersions", {"Engine": "postgres"}, "DBEngineVersions"),
         ("rds", "DescribeReservedDBInstances", {}, ""),
+        ("rds", "DescribeEvents", {"Duration": 20160, "SourceType": "db-instance"}, "Events"),
         ("elasticache", "DescribeReplicationGroups", {}, "ReplicationGroups"),
         ("elasticache", "DescribeCacheClusters", {"ShowCacheNodeInfo": True}, "CacheClusters"),
         ("elasticache", "DescribeEvents", {"Duration": 20160}, "Events"),
@@ -179,6 +180,12 @@ def test_an_answer_has_its_shape_and_something_in_it(account, service, operation
             "describe_cache_clusters",
             {"CacheClusterId": "missing"},
             "CacheClusterNotFound",
+        ),
+        (
+            "rds",
+            "describe_events",
+            {"SourceIdentifier": "news-production"},
+            "InvalidParameterCombination",
         ),
         ("elasticache", "describe_events", {"Marker": "mine"}, "InvalidParameterValue"),
         (
