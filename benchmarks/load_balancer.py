@@ -193,7 +193,8 @@ def measure(requests: int, clients: int, kills: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="load-balancer-") as directory:
         account = Account(Path(directory) / "home", environment=FAST).ready()
         try:
-            return _measured(account, requests, clients, kills)
+            with account.scaling_suspended():
+                return _measured(account, requests, clients, kills)
         finally:
             account.stop()
 

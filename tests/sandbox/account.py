@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
@@ -226,6 +227,24 @@ class Account:
             ResourceId="service/production/news-api",
             ScalableDimension="ecs:service:DesiredCount",
             SuspendedState={"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": True},
+        )
+
+    @contextmanager
+    def scaling_suspended(self):
+        """Auto-scaling leaves production/news-api alone until the block ends."""
+        self._suspend_scaling(True)
+        try:
+            yield
+        finally:
+            self._suspend_scaling(False)
+
+    def _suspend_scaling(self, suspended):
+        kinds = ("DynamicScalingIn", "DynamicScalingOut", "ScheduledScaling")
+        self.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="ecs",
+            ResourceId="service/production/news-api",
+            ScalableDimension="ecs:service:DesiredCount",
+            SuspendedState={f"{kind}Suspended": suspended for kind in kinds},
         )
 
     # -- traffic -------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_a_request_in_flight_is_answered_by_the_version_that_is_leaving(account)
 def test_scaling_out_and_in_and_stopping_a_task_fail_no_request(account):
     where = {"cluster": "production", "service": "news-api"}
 
-    with Readers(account) as readers:
+    with account.scaling_suspended(), Readers(account) as readers:
         account.ecs.update_service(**where, desiredCount=4)
         wait_until(lambda: account.service()["runningCount"] == 4)
         account.ecs.update_service(**where, desiredCount=2)

@@ -300,10 +300,11 @@ def test_the_services_classic_deployments_show_both_revisions_during_a_release(a
 def test_desired_count_scales_the_running_revision_without_a_deployment(account):
     listed = account.ecs.list_service_deployments(cluster="production", service="news-api")
 
-    account.ecs.update_service(cluster="production", service="news-api", desiredCount=3)
-    wait_until(lambda: account.service()["runningCount"] == 3)
-    account.ecs.update_service(cluster="production", service="news-api", desiredCount=2)
-    wait_until(lambda: account.service()["runningCount"] == 2)
+    with account.scaling_suspended():
+        account.ecs.update_service(cluster="production", service="news-api", desiredCount=3)
+        wait_until(lambda: account.service()["runningCount"] == 3)
+        account.ecs.update_service(cluster="production", service="news-api", desiredCount=2)
+        wait_until(lambda: account.service()["runningCount"] == 2)
 
     again = account.ecs.list_service_deployments(cluster="production", service="news-api")
     assert again["serviceDeployments"] == listed["serviceDeployments"]

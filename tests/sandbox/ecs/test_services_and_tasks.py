@@ -253,12 +253,13 @@ def test_a_protected_task_survives_scaling_in(account):
     protected = checked(
         account.ecs, "UpdateTaskProtection", **where, protectionEnabled=True, expiresInMinutes=60
     )
-    account.ecs.update_service(**WHERE, desiredCount=1)
-    wait_until(lambda: account.service()["runningCount"] == 1)
-    left = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
-    seen = checked(account.ecs, "GetTaskProtection", cluster="production", tasks=[newest])
-    account.ecs.update_task_protection(**where, protectionEnabled=False)
-    account.ecs.update_service(**WHERE, desiredCount=2)
+    with account.scaling_suspended():
+        account.ecs.update_service(**WHERE, desiredCount=1)
+        wait_until(lambda: account.service()["runningCount"] == 1)
+        left = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
+        seen = checked(account.ecs, "GetTaskProtection", cluster="production", tasks=[newest])
+        account.ecs.update_task_protection(**where, protectionEnabled=False)
+        account.ecs.update_service(**WHERE, desiredCount=2)
 
     assert protected["protectedTasks"][0]["expirationDate"] > told(account, newest)["createdAt"]
     assert [f["reason"] for f in protected["failures"]] == ["MISSING"]
