@@ -270,7 +270,7 @@ def test_what_is_published_can_be_read(account):
             "cloudwatch",
             "get_metric_data",
             {
-                "MetricDataQueries": [{"Id": "e", "Expression": "SEARCH('x', 'Sum', 60)"}],
+                "MetricDataQueries": [{"Id": "e", "Expression": "SELECT AVG(x) FROM y"}],
                 **_window(),
             },
             "ValidationError",
