@@ -7,9 +7,8 @@ first; the surge is what ten tasks do at 58 % of their CPU, so the CPU target of
 them. Times are minutes of sandbox time since the surge began. With --stub, tasks are tiny servers
 that burn a stated amount of CPU, and no database is needed.
 
-A request has failed when it was answered 5xx, not at all, or not within ten seconds, waiting for
-one of 128 connections included: real readers would leave, too, while two tasks serve what needs
-ten.
+A request has failed when it was answered 5xx or not at all, or waited ten seconds for one of 128
+connections or for its answer: real readers would leave, too, while two tasks serve what needs ten.
 """
 
 from __future__ import annotations

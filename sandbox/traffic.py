@@ -24,7 +24,7 @@ from sandbox import clock
 from sandbox.processes import die_with_parent
 
 CONNECTIONS = 128
-# Seconds until a reader gives up, waiting for a connection included.
+# Seconds until a reader gives up: waiting for a connection, and then for the answer.
 PATIENCE = 10.0
 REDRAWN = 1.0
 LEARN_EVERY = 0.1
@@ -131,7 +131,9 @@ class Load:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        # Not one time-out for both: a reader who waited long for a connection would leave as soon
+        # as the service begins to work for it, and a busy service would work for nobody.
+        timeout = aiohttp.ClientTimeout(connect=PATIENCE, sock_read=PATIENCE)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=50)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             async for _ in self._arrivals():
