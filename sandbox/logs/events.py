@@ -40,6 +40,7 @@ class LogEvents:
         Note(SIMPLIFIED, "Logs begin with the first start: there are none of before the epoch."),
         Note(SIMPLIFIED, "A log group keeps its newest 64 MiB; on AWS it grows without an end."),
         Note(SIMPLIFIED, "Events can be found at once; on AWS it takes some seconds."),
+        Note(SIMPLIFIED, "Events in the embedded metric format become no metrics."),
     )
 
     def __init__(self, store: Store, ingestion: Ingestion) -> None:

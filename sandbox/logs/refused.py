@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from sandbox.errors import AwsError
 from sandbox.honesty import refused
+from sandbox.honesty import refused
 
 OPERATIONS = (
     *("AssociateKmsKey", "DisassociateKmsKey"),
@@ -52,6 +53,7 @@ class Refused:
         if method not in _NAMES:
             raise AttributeError(method)
 
+        @refused("UnknownOperationException; moto's own log groups are not these.")
         def refuse(**_: object) -> NoReturn:
             message = f"The sandbox does not support logs:{_NAMES[method]}."
             raise AwsError("UnknownOperationException", message)
