@@ -11,7 +11,6 @@ from botocore import xform_name
 
 from sandbox.errors import AwsError
 from sandbox.honesty import refused
-from sandbox.honesty import refused
 
 OPERATIONS = (
     *("AssociateKmsKey", "DisassociateKmsKey"),
@@ -53,7 +52,6 @@ class Refused:
         if method not in _NAMES:
             raise AttributeError(method)
 
-        @refused("UnknownOperationException; moto's own log groups are not these.")
         def refuse(**_: object) -> NoReturn:
             message = f"The sandbox does not support logs:{_NAMES[method]}."
             raise AwsError("UnknownOperationException", message)
