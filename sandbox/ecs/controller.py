@@ -10,9 +10,9 @@ from sandbox.ecs import alarms, going_back, hooks, revisions
 from sandbox.ecs.account import Account
 from sandbox.ecs.alarms import InAlarm
 from sandbox.ecs.blue_green import BlueGreen
-from sandbox.ecs.model import ROLLING_BACK, Deployment, Service, TaskDefinition, now
+from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, TaskDefinition, now
 from sandbox.ecs.rolling import Rolling
-from sandbox.ecs.scheduler import Scheduler
+from sandbox.ecs.scheduler import Scheduler, short
 from sandbox.ecs.walk import Halted, RollBack, Walk
 from sandbox.errors import AwsError
 from sandbox.load_balancers import LoadBalancers, Rule
@@ -73,7 +73,7 @@ class Controller:
         walk = kind(deployment, self._account, self._scheduler, self.balancers, self._settings)
         if deployment.status == "PENDING":
             walk.note(status="IN_PROGRESS", started_at=now(), stage=_first_stage(deployment))
-            self._tell(walk, "deployment in progress.")
+            self._tell(walk, walk.target, "deployment in progress.")
         if before is not None:
             await asyncio.wait([before])
         if deployment.status not in ROLLING_BACK:
@@ -102,18 +102,27 @@ class Controller:
         try:
             self._result(walk)
         except RollBack as reason:
-            self._tell(walk, f"deployment failed: {reason}")
-            await going_back.back(walk, str(reason))
+            await self._back(walk, str(reason))
         except Halted as reason:
+            self._tell(walk, walk.target, f"deployment failed: {reason}")
             walk.note(
                 status="STOPPED", status_reason=str(reason), finished_at=now(), stopped_at=now()
             )
         except Exception:
             log.exception("deployment %s failed inside the sandbox", walk.deployment.arn)
-            await going_back.back(walk, "The sandbox failed; see its log.")
+            await self._back(walk, "The sandbox failed; see its log.")
         else:
             self._succeed(walk)
-        self._tell(walk, _ending(walk.deployment))
+            self._tell(walk, walk.target, "deployment completed.")
+
+    async def _back(self, walk: Walk, reason: str) -> None:
+        origin = self._account.active_revision(walk.service)
+        self._tell(walk, walk.target, f"deployment failed: {reason}")
+        if origin:
+            self._tell(walk, walk.target, f"rolling back to deployment {short(origin)}.")
+        await going_back.back(walk, reason)
+        if origin:
+            self._tell(walk, origin, f"deployment ended {walk.deployment.status}.")
 
     def _result(self, walk: Walk) -> None:
         """Nothing when the walk came to its end; raises RollBack or Halted, or what broke it."""
@@ -130,9 +139,9 @@ class Controller:
         walk.note(status="SUCCESSFUL", finished_at=now())
         self._account.save(walk.service)
 
-    def _tell(self, walk: Walk, text: str) -> None:
-        name = f"(deployment ecs-svc/{walk.target.arn.rsplit('/', 1)[-1]})"
-        self._account.event(walk.service, f"(service {walk.service.name}) {name} {text}")
+    def _tell(self, walk: Walk, revision: Revision, text: str) -> None:
+        name = f"(service {walk.service.name}) (deployment {short(revision)})"
+        self._account.event(walk.service, f"{name} {text}")
 
     # -- what operators do -----------------------------------------------------------------------
 
@@ -243,9 +252,18 @@ class Controller:
 
     async def _restore_weights(self) -> None:
         """Weights as they were, even when something else than a deployment had moved them."""
-        for rule, weights in self._account.kept_weights().items():
-            if rule in self.balancers.rules:
+        kept = self._account.kept_weights()
+        for rule in self.balancers.rules:
+            weights = kept.get(rule) or self._weights_of_before(rule)
+            if weights:
                 await self.balancers.replace_weights(rule, weights)
+
+    def _weights_of_before(self, rule: str) -> dict[str, float]:
+        """Homes of before weights were kept: what runs behind the rule gets the traffic."""
+        running = [self._account.active_revision(s) for s in self._account.services.values()]
+        serving = {r.target_group for r in running if r and r.rule == rule}
+        groups = self.balancers.rules[rule].weights
+        return {g: 100.0 if g in serving else 0.0 for g in groups} if serving else {}
 
     def _remember(self, rule: Rule) -> None:
         self._account.keep_weights(rule.arn, dict(rule.weights))
@@ -259,9 +277,3 @@ class Controller:
 def _first_stage(deployment: Deployment) -> str | None:
     blue_green = deployment.strategy != "ROLLING"
     return "RECONCILE_SERVICE" if blue_green and deployment.reconciles else None
-
-
-def _ending(deployment: Deployment) -> str:
-    if deployment.status == "SUCCESSFUL":
-        return "deployment completed."
-    return f"deployment ended {deployment.status}: {deployment.status_reason}"

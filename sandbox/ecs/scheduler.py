@@ -83,7 +83,7 @@ class Scheduler:
         if missing > 0 and time.monotonic() >= self._not_before.get(revision.arn, 0.0):
             self._start(service, revision, missing)
         for task in _surplus(live, -missing):
-            scaling = f"Scaling activity initiated by (deployment {_short(revision)})"
+            scaling = f"Scaling activity initiated by (deployment {short(revision)})"
             self.stop(task, scaling, "ServiceSchedulerInitiated")
 
     # -- health ----------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Scheduler:
             closed=self.closed_zones,
             taken=known,
             group=f"service:{service.name}",
-            started_by=_short(revision),
+            started_by=short(revision),
             service=service.name,
             revision=revision.arn,
         )
@@ -251,5 +251,6 @@ def _surplus(live: list[Task], count: int) -> list[Task]:
     return free[-count:]
 
 
-def _short(revision: Revision) -> str:
+def short(revision: Revision) -> str:
+    """What ECS calls the classic deployment of a revision."""
     return f"ecs-svc/{revision.arn.rsplit('/', 1)[-1]}"

@@ -80,6 +80,8 @@ def test_the_breaker_rolls_back_and_says_why_in_every_place(tmp_path):
         "threshold": 3,
     }
     assert any("is unable to consistently start tasks successfully" in text for text in messages)
+    assert any(f"deployment failed: {breaker.REASON}" in text for text in messages)
+    assert any("rolling back to deployment ecs-svc/" in text for text in messages)
     assert {task["stopCode"] for task in tasks if "CannotPull" in task["stoppedReason"]} == {
         "TaskFailedToStart"
     }

@@ -181,6 +181,19 @@ def test_weights_that_a_client_set_are_there_again(tmp_path):
     assert asyncio.run(lives()) == {GREEN: 1.0}
 
 
+def test_a_home_of_before_weights_were_kept_sends_the_traffic_to_what_runs(tmp_path):
+    async def lives():
+        async with living(tmp_path) as world:
+            await world.settled(**BLUE_GREEN)
+            world.release("1.4.1", **BLUE_GREEN)
+            await world.over()
+            world.state.delete("RuleWeights", RULE)
+        async with living(tmp_path) as world:
+            return world.balancers.rules[RULE].weights
+
+    assert asyncio.run(lives()) == {BLUE: 0.0, GREEN: 100.0}
+
+
 # -- the same with real processes and a real kill -9 -----------------------------------------------
 
 CANARY_MINUTES = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 30}
