@@ -28,10 +28,12 @@ def states(names: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for start in range(0, len(names), NAMES_PER_CALL):
+        # As many as there are names: a page holds 50 unless more are asked for.
         with translated("cloudwatch:DescribeAlarms"):
             answer = client().describe_alarms(
                 AlarmNames=list(names[start : start + NAMES_PER_CALL]),
                 AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                MaxRecords=NAMES_PER_CALL,
             )
         for kind in ("MetricAlarms", "CompositeAlarms"):
             for row in required(answer, kind, "cloudwatch:DescribeAlarms"):

@@ -90,7 +90,11 @@ def test_the_states_of_alarms_of_both_kinds(monkeypatch):
                 "MetricAlarms": [{"AlarmName": "5xx", "StateValue": "OK"}],
                 "CompositeAlarms": [{"AlarmName": "any", "StateValue": "ALARM"}],
             },
-            {"AlarmNames": ["5xx", "any"], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]},
+            {
+                "AlarmNames": ["5xx", "any"],
+                "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+                "MaxRecords": 100,
+            },
         )
 
         assert alarms.states(["5xx", "any"]) == {"5xx": "OK", "any": "ALARM"}
