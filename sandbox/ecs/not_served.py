@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.ecs.part import Answer
 from sandbox.errors import AwsError
-from sandbox.honesty import simplified
+from sandbox.honesty import refused
 
 # In snake case, as the gateway asks for them.
 NAMES = frozenset(
@@ -80,7 +80,7 @@ class NotServed:
     def __getattr__(self, name: str) -> Callable[..., Answer]:
         if name not in NAMES:
             raise AttributeError(name)
-        return simplified("Refused with UnsupportedFeatureException.")(partial(_refuse, name))
+        return refused("Answered with UnsupportedFeatureException.")(partial(_refuse, name))
 
 
 def _refuse(name: str, /, **_: Any) -> Answer:
