@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.context import Context
 from sandbox.errors import AwsError
-from sandbox.honesty import simplified
+from sandbox.honesty import refused, simplified
 from sandbox.load_balancers import LoadBalancers, Target
 from sandbox.names import ACCOUNT, REGION
 
@@ -80,24 +80,24 @@ class ListenerRules:
         # The answer is read behind the change of moto's picture, which is queued already.
         return {"Rules": [await self._in_moto(partial(_picture, RuleArn))]}
 
-    @simplified("Refused: the load balancer of the sandbox evaluates no conditions.")
+    @refused("InvalidConfigurationRequest: the load balancer here evaluates no conditions.")
     def create_rule(self, **_: Any) -> dict[str, Any]:
         """Raises InvalidConfigurationRequest."""
         raise _not_here("The listeners of this account take no further rules.")
 
-    @simplified("Refused for the rules that carry traffic, which are all there are.")
+    @refused("OperationNotPermitted for the rules that carry traffic, which are all there are.")
     def delete_rule(self, RuleArn: str) -> dict[str, Any]:
         """Raises RuleNotFound or OperationNotPermitted."""
         if RuleArn not in self._load_balancers.rules:
             raise AwsError("RuleNotFound", "One or more rules not found")
         raise AwsError("OperationNotPermitted", f"Rule '{RuleArn}' is in use and can't be deleted")
 
-    @simplified("Refused: targets are registered by ECS only.")
+    @refused("InvalidTarget: targets are registered by ECS only.")
     def register_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
         """Raises TargetGroupNotFound or InvalidTarget."""
         raise self._no_target(TargetGroupArn)
 
-    @simplified("Refused: targets are deregistered by ECS only.")
+    @refused("InvalidTarget: targets are deregistered by ECS only.")
     def deregister_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
         """Raises TargetGroupNotFound or InvalidTarget."""
         raise self._no_target(TargetGroupArn)

@@ -13,7 +13,7 @@ from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing
 from sandbox.ecs.validation import refuse
 from sandbox.errors import AwsError
-from sandbox.honesty import our_reading, simplified
+from sandbox.honesty import our_reading, refused
 from sandbox.names import ecs_arn, last_part
 
 MOST_TASKS = 100
@@ -135,7 +135,9 @@ class Tasks(Part):
 
     # -- exec ------------------------------------------------------------------------------------
 
-    @simplified("No session is ever opened; a task with exec enabled is TargetNotConnected.")
+    @refused(
+        "No session is ever opened: InvalidParameter…, or TargetNotConnected with exec enabled."
+    )
     def execute_command(
         self,
         task: str,
