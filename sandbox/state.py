@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,24 @@ class State:
         """Write one document."""
         text = json.dumps(body, default=_encode)
         self._database.execute(
-            "INSERT OR REPLACE INTO document VALUES (?, ?, ?)", (kind, key, text)
+            "INSERT INTO document VALUES (?, ?, ?) "
+            "ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            (kind, key, text),
         )
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all documents of the block at once, or none when it raises or is killed.
+
+        Not to be nested, and not to be held across an await.
+        """
+        self._database.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
 
     def get(self, kind: str, key: str) -> Any:
         """Read one document, None when there is none."""

@@ -46,10 +46,11 @@ class Account:
         self.tasks = {t.arn: t for t in (Task(**d) for d in state.all("Task"))}
 
     def save(self, *things: Stored) -> None:
-        """Keep things in memory and on disk."""
-        for thing in things:
-            self._shelf(thing)[thing.arn] = thing
-            self._state.put(type(thing).__name__, thing.arn, asdict(thing))
+        """Keep things in memory and on disk: all of them, or none when the sandbox is killed."""
+        with self._state.together():
+            for thing in things:
+                self._shelf(thing)[thing.arn] = thing
+                self._state.put(type(thing).__name__, thing.arn, asdict(thing))
 
     def _shelf(self, thing: Stored) -> dict[str, Any]:
         shelves: dict[str, dict[str, Any]] = {

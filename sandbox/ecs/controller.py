@@ -136,8 +136,9 @@ class Controller:
 
     def _succeed(self, walk: Walk) -> None:
         walk.service.active = walk.target.arn
-        walk.note(status="SUCCESSFUL", finished_at=now())
-        self._account.save(walk.service)
+        # With the deployment, all or nothing: a success that the service knows nothing of would
+        # send the next rollback to the revision before.
+        walk.note(walk.service, status="SUCCESSFUL", finished_at=now())
 
     def _tell(self, walk: Walk, revision: Revision, text: str) -> None:
         name = f"(service {walk.service.name}) (deployment {short(revision)})"
@@ -148,8 +149,11 @@ class Controller:
     def resume(self, deployment: Deployment, hook_id: str, action: str) -> None:
         """Answer a PAUSE hook; raises InvalidParameterException when it does not wait.
 
-        The answer is on disk before this returns.
+        The answer is on disk before this returns. One that comes too late changes nothing, even
+        when the walk has not come to look at the time, as after a restart.
         """
+        if hooks.expire(deployment.hooks):
+            self._account.save(deployment)
         going = deployment.status == "IN_PROGRESS"
         if not going or not hooks.answer(deployment, hook_id, action):
             message = "The specified lifecycle hook is not awaiting an action."
@@ -192,17 +196,12 @@ class Controller:
             forward.cancel()
 
     def scale(self, service: Service, desired: int) -> None:
-        """Change the desired count of the service and of every revision that is scaled up."""
+        """Change the desired count of the service and of the revisions that follow it."""
         service.desired = desired
-        deployment = self._account.current_deployment(service)
-        found = [self._account.active_revision(service)]
-        if deployment and deployment.in_flight and deployment.strategy != "ROLLING":
-            found.append(self._account.revisions[deployment.target])
-        for revision in found:
-            if revision and (revision.want or revision.arn == service.active):
-                revision.want = desired
-                self._account.save(revision)
-        self._account.save(service)
+        following = revisions.following(self._account, service)
+        for revision in following:
+            revision.want = desired
+        self._account.save(service, *following)
 
     def end(self, service: Service) -> None:
         """A deleted service deploys nothing any more and wants no task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.ecs import hooks
+from sandbox.ecs import hooks, revisions
 from sandbox.ecs.model import Revision, now
 from sandbox.ecs.walk import Walk
 
@@ -23,8 +23,10 @@ async def back(walk: Walk, reason: str) -> None:
     if source is None:
         await _back_to_nothing(walk, reason)
         return
-    walk.service.task_definition = source.task_definition
-    walk.account.save(walk.service)
+    # A newer deployment has said already what the service shall be.
+    if walk.service.deployment == walk.deployment.arn:
+        revisions.return_to(walk.service, source)
+        walk.account.save(walk.service)
     walk.note(status=await _restore(walk, source), finished_at=now())
 
 

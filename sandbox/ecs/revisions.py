@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.ecs.account import Account
-from sandbox.ecs.model import Deployment, Revision, Service, TaskDefinition, now
+from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, TaskDefinition, now
+from sandbox.ecs.rolling import REPLACED
 from sandbox.images import CannotPull, resolve
 from sandbox.names import ecs_arn
 
+# What of a service's settings is part of its revisions: a change of it is deployed.
+DEPLOYED = ("loadBalancers", "networkConfiguration", "platformVersion")
+_BEFORE_SCALE_UP = (None, "RECONCILE_SERVICE", "PRE_SCALE_UP")
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -52,6 +56,30 @@ def deployment(
         created_at=now(),
         reconciles=reconciles,
     )
+
+
+def return_to(service: Service, source: Revision) -> None:
+    """Let the service be again what the revision was made of, the whole of it."""
+    service.task_definition = source.task_definition
+    kept = {name: value for name, value in service.settings.items() if name not in DEPLOYED}
+    again = {name: source.settings[name] for name in DEPLOYED if name in source.settings}
+    service.settings = kept | again
+
+
+def following(account: Account, service: Service) -> list[Revision]:
+    """The revisions that take up a new desired count at once.
+
+    None that is still to scale up, and none that a deployment has begun to take away.
+    """
+    active, current = account.active_revision(service), account.current_deployment(service)
+    if current is None or not current.in_flight or current.status in ROLLING_BACK:
+        return [active] if active else []
+    target = account.revisions[current.target]
+    if current.strategy == "ROLLING":
+        # Until then the walk itself divides the desired count between old and new.
+        return [target] if current.position >= REPLACED else []
+    up = [] if current.stage in _BEFORE_SCALE_UP else [target]
+    return up if active is None or current.stage == "CLEAN_UP" else [active, *up]
 
 
 def _destination(account: Account, service: Service) -> tuple[str | None, str | None]:

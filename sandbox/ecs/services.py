@@ -11,12 +11,13 @@ from sandbox.ecs.model import Cluster, Service, TaskDefinition, now
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing, tag_mapping
 from sandbox.ecs.registering import compatibilities
+from sandbox.ecs.revisions import DEPLOYED
 from sandbox.ecs.validation import refuse
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
 from sandbox.names import ecs_arn, last_part
 
-# Kept as they were given; a change of those below starts a deployment.
+# Kept as they were given.
 _KEPT = (
     "loadBalancers",
     "networkConfiguration",
@@ -28,7 +29,6 @@ _KEPT = (
     "propagateTags",
     "availabilityZoneRebalancing",
 )
-_DEPLOYED = ("loadBalancers", "networkConfiguration", "platformVersion")
 
 
 class Services(Part):
@@ -60,6 +60,7 @@ class Services(Part):
         _deployable(definition, settings)
         configuration = validation.deployment_configuration(deploymentConfiguration or {})
         validation.strategy_fits(configuration, settings.get("loadBalancers", []), self._rules())
+        self._balanced(settings)
         service = self._new(where, serviceName, definition, desiredCount, configuration)
         service.settings, service.token = _settings(settings), clientToken
         service.tags = tag_mapping(tags)
@@ -118,7 +119,7 @@ class Services(Part):
         found = self.account.active_service(cluster, service)
         definition = self.account.task_definition(taskDefinition or found.task_definition)
         fargate_only.service(settings)
-        changed = {name: settings[name] for name in _DEPLOYED if name in settings}
+        changed = {name: settings[name] for name in DEPLOYED if name in settings}
         deploys = forceNewDeployment or definition.arn != found.task_definition
         deploys |= any(found.settings.get(name) != value for name, value in changed.items())
         if taskDefinition or deploys:
@@ -149,7 +150,18 @@ class Services(Part):
         if given is not None or deploys:
             balancers = settings.get("loadBalancers", found.load_balancers)
             validation.strategy_fits(configuration, balancers, self._rules())
+        self._balanced(settings)
         return configuration
+
+    def _balanced(self, settings: Mapping[str, Any]) -> None:
+        """Raises InvalidParameterException for a target group that no load balancer knows."""
+        for balancer in settings.get("loadBalancers", []):
+            group = balancer.get("targetGroupArn", "")
+            if not self.controller.balancers.knows(group):
+                raise refuse(
+                    f"The target group with targetGroupArn {group} does not have an associated "
+                    "load balancer."
+                )
 
     def delete_service(
         self, service: str, cluster: str | None = None, force: bool = False

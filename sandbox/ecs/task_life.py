@@ -77,7 +77,7 @@ class TaskLives:
             self._never_started(task, str(error))
             return
         except OSError as error:
-            self._never_started(task, f"CannotStartContainerError: {error.strerror}")
+            self._never_started(task, f"CannotStartContainerError: {error.strerror or error}")
             return
         self._processes[task.arn] = process
         if not task.live:

@@ -65,18 +65,22 @@ class Walk:
 
     async def _tasks_are_back(self) -> None:
         """After a restart, go on when the tasks run that ran before."""
-        revisions = [self.target, *self.sources]
-        limit = self.settings.scale_up_seconds
-        await self.until(lambda: all(self.ready(each) for each in revisions), limit)
+        await self.until(self._as_before, self.settings.scale_up_seconds)
+
+    def _as_before(self) -> bool:
+        # A hook may have expired meanwhile; that need not wait for the tasks.
+        if hooks.expire(self.deployment.hooks):
+            self.note()
+        return all(self.ready(revision) for revision in (self.target, *self.sources))
 
     # -- small steps -----------------------------------------------------------------------------
 
-    def note(self, **changes: Any) -> None:
-        """Change the deployment and save it."""
+    def note(self, *others: Service, **changes: Any) -> None:
+        """Change the deployment and save it, together with others."""
         for name, value in changes.items():
             setattr(self.deployment, name, value)
         self.deployment.updated_at = now()
-        self.account.save(self.deployment, self.target, *self.sources)
+        self.account.save(self.deployment, self.target, *self.sources, *others)
 
     async def stage(self, name: str) -> None:
         """Enter a stage. It lasts a moment, so that whoever polls can see it."""

@@ -179,6 +179,34 @@ def test_documents_survive_with_their_timestamps(tmp_path):
     again.close()
 
 
+def test_documents_stay_in_the_order_of_their_first_write(tmp_path):
+    state = State(tmp_path / "state.sqlite")
+
+    for key in ("a", "b", "a"):
+        state.put("thing", key, {"key": key})
+
+    assert [body["key"] for body in state.all("thing")] == ["a", "b"]
+    state.close()
+
+
+def test_documents_written_together_are_written_or_none_is(tmp_path):
+    state = State(tmp_path / "state.sqlite")
+
+    def fail():
+        with state.together():
+            state.put("thing", "a", {})
+            raise OSError("killed")
+
+    with pytest.raises(OSError, match="killed"):
+        fail()
+    with state.together():
+        state.put("thing", "b", {})
+
+    assert state.get("thing", "a") is None
+    assert state.get("thing", "b") == {}
+    state.close()
+
+
 def test_an_image_is_found_by_tag_digest_and_both():
     tag = resolve("123456789012.dkr.ecr.us-east-1.amazonaws.com/news-api:1.4.1")
     repository = tag.uri.rsplit(":", 1)[0]

@@ -9,7 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox.ecs.account import Account as AccountBook
+from sandbox.ecs.model import Service
 from sandbox.ecs.walk import Walk
+from sandbox.errors import AwsError
 from tests.sandbox.account import PAUSE, Account, wait_until
 from tests.sandbox.ecs.world import BLUE, GREEN, RULE, World, living
 
@@ -103,6 +106,46 @@ def test_a_hook_that_expired_while_nobody_lived_times_out(tmp_path):
             return await world.over(), world.deployment.hooks[0].status
 
     assert asyncio.run(lives()) == ("ROLLBACK_SUCCESSFUL", "TIMED_OUT")
+
+
+def test_an_answer_after_the_expiry_is_refused_even_before_the_tasks_are_back(tmp_path):
+    async def lives():
+        async with living(tmp_path) as world:
+            await world.settled(**BLUE_GREEN)
+            world.release("1.4.1", **BLUE_GREEN, lifecycleHooks=[BEFORE_TRAFFIC])
+            (hook,) = await world.until(world.waiting)
+            hook.expires_at -= timedelta(days=365)
+            world.account.save(world.deployment)
+        world = World(tmp_path)
+        await world.controller.recover()
+        with pytest.raises(AwsError) as refused:
+            world.ecs.continue_service_deployment(world.deployment.arn, hook.hook_id)
+        shown = world.described()["lifecycleHookDetails"][0]["status"]
+        world.controller.cancel()
+        return refused.value.code, shown
+
+    assert asyncio.run(lives()) == ("InvalidParameterException", "TIMED_OUT")
+
+
+def test_a_success_and_the_revision_it_made_the_active_one_are_written_together(
+    tmp_path, monkeypatch
+):
+    save, success = AccountBook.save, []
+
+    def spying(book, *things):
+        save(book, *things)
+        if any(getattr(thing, "status", "") == "SUCCESSFUL" for thing in things):
+            success.append([thing.active for thing in things if isinstance(thing, Service)])
+
+    async def life():
+        async with living(tmp_path) as world:
+            await world.settled(**BLUE_GREEN)
+            monkeypatch.setattr(AccountBook, "save", spying)
+            world.release("1.4.1", **BLUE_GREEN)
+            await world.over()
+            return world.deployment.target
+
+    assert success == [[asyncio.run(life())]]
 
 
 def test_the_rest_of_a_bake_is_waited_for_and_not_the_whole(tmp_path):
