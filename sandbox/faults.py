@@ -24,6 +24,7 @@ from typing import Any
 from sandbox.chaos.shared import VARIABLE, Watched
 from sandbox.fargate import charged
 from sandbox.processes import die_with_parent
+from sandbox.severing import Links
 
 # The workload's own logger of requests.
 _requests = logging.getLogger("news_api.request")
@@ -70,9 +71,12 @@ class Live:
 class Faulty:
     """Wraps a WSGI application; health checks only fail when the image is meant to be unhealthy."""
 
-    def __init__(self, inner: Wsgi, fault: Mapping[str, float], live: Live) -> None:
+    def __init__(
+        self, inner: Wsgi, fault: Mapping[str, float], live: Live, links: Links | None = None
+    ) -> None:
         self._inner = inner
         self._live = live
+        self._links = links or Links([])
         self._error_rate = float(fault.get("error_rate", 0))
         self._slow_every = int(fault.get("slow_every", 0))
         self._slow_seconds = float(fault.get("slow_seconds", 0))
@@ -139,7 +143,7 @@ def _load() -> Wsgi:
     inner: Wsgi = importlib.import_module("news_api.wsgi").application
     _requests.addFilter(Slow())
     fault = json.loads(os.environ.get("SANDBOX_FAULT", "{}"))
-    return charged(Faulty(inner, fault, Live.of_this_task()))
+    return charged(Faulty(inner, fault, Live.of_this_task(), Links.of_this_task()))
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,21 @@
-"""Puts relays between the News API's tasks and its database and cache, so that they can fail.
+"""Lets the News API's tasks lose their database and cache, at no cost while they have them.
 
-The tasks are told the relays' Unix sockets in place of the addresses the sandbox was given. What
-cannot be relayed (TLS, whose host name a relay would change) is left alone; the fault
-`dependency` is refused for it then.
+The tasks are told a symbolic link in place of the Unix socket the sandbox was given. It leads to
+that socket, and to a relay (`sandbox.alb.relay`) while the fault `dependency` is in force. A server
+on a TCP port is always reached through its relay, as no link can lead there. What cannot be relayed
+(TLS, whose host name a relay would change) is left alone; the fault is refused for it then.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
+
+from sandbox.severing import VARIABLE
 
 DATABASE, CACHE = "database", "cache"
 _VARIABLES = {DATABASE: "NEWS_DATABASE_URL", CACHE: "NEWS_REDIS_URL"}
@@ -19,19 +23,19 @@ _VARIABLES = {DATABASE: "NEWS_DATABASE_URL", CACHE: "NEWS_REDIS_URL"}
 
 @dataclass(frozen=True)
 class Plan:
-    """One relay: its name, the path it listens on, and where it passes connections on to.
+    """One relay: its name, the link it moves, and where it passes connections on to.
 
     `url` is what the tasks are told, `upstream` is a path, or host and port.
     """
 
     name: str
     url: str
-    listen: str
+    link: str
     upstream: Mapping[str, Any]
 
     def argument(self) -> dict[str, Any]:
         """What `python -m sandbox.alb --relay` takes, as JSON."""
-        return {"name": self.name, "listen": self.listen, **self.upstream}
+        return {"name": self.name, "link": self.link, **self.upstream}
 
 
 def plans(environment: Mapping[str, str], sockets: Path) -> list[Plan]:
@@ -46,8 +50,9 @@ def plans(environment: Mapping[str, str], sockets: Path) -> list[Plan]:
 
 
 def environment(given: Mapping[str, str], chosen: list[Plan]) -> dict[str, str]:
-    """`given` with the relays in place of what they stand before."""
-    return {**given, **{_VARIABLES[plan.name]: plan.url for plan in chosen}}
+    """`given` with the links in place of what they lead to, and the links by themselves."""
+    told = {_VARIABLES[plan.name]: plan.url for plan in chosen}
+    return {**given, **told, VARIABLE: os.pathsep.join(plan.link for plan in chosen)}
 
 
 def _database(url: SplitResult, sockets: Path) -> Plan | None:
@@ -68,13 +73,13 @@ def _database(url: SplitResult, sockets: Path) -> Plan | None:
 def _cache(url: SplitResult, sockets: Path) -> Plan | None:
     if url.scheme == "rediss":
         return None
-    listen = str(sockets / "cache")
+    link = str(sockets / "cache")
     on_socket = url.scheme == "unix"
     server = _tcp(url.hostname or "localhost", url.port or 6379)
     in_query = parse_qs(url.query).get("db", ["0"])[-1]
     upstream = {"path": url.path} if on_socket else server
     number = in_query if on_socket else url.path.strip("/") or in_query
-    return Plan(CACHE, f"unix://{_credentials(url)}{listen}?db={number}", listen, upstream)
+    return Plan(CACHE, f"unix://{_credentials(url)}{link}?db={number}", link, upstream)
 
 
 def _tcp(host: str, port: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--listen", action="append", default=[], metavar="ID=PORT")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="idle time-out, seconds")
-    relay = "one JSON object: name, listen, and path or host and port"
+    relay = "one JSON object: name, link, and path or host and port"
     parser.add_argument("--relay", action="append", default=[], type=json.loads, help=relay)
     parser.add_argument("--log", type=Path, default=None, help="access log file")
     return parser.parse_args()
@@ -46,7 +46,7 @@ def _listeners(
 
 def _relays(arguments: argparse.Namespace, watched: Watched) -> list[Relay]:
     return [
-        Relay(plan.pop("name"), Path(plan.pop("listen")), Address(**plan), watched)
+        Relay(plan.pop("name"), Path(plan.pop("link")), Address(**plan), watched)
         for plan in arguments.relay
     ]
 
@@ -74,14 +74,19 @@ async def _serve(arguments: argparse.Namespace) -> None:
     router, book, log = Router(), Book(), AccessLog(arguments.log)
     watched = Watched(arguments.control.with_name(NAME))
     listeners = _listeners(arguments, router, book, log, watched)
+    relays = _relays(arguments, watched)
+    for relay in relays:
+        await relay.open()
     servers = await _open_ports(listeners, arguments.host)
     runner = web.AppRunner(application(router, book, listeners), access_log=None)
     await runner.setup()
-    await web.UnixSite(runner, str(arguments.control)).start()
+    # Under its own name it appears when it listens, not a moment before.
+    unnamed = arguments.control.with_suffix(".new")
+    await web.UnixSite(runner, str(unnamed)).start()
+    unnamed.replace(arguments.control)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    relays = _relays(arguments, watched)
     jobs = [asyncio.create_task(relay.run()) for relay in relays]
     jobs.append(asyncio.create_task(_flush_every_second(log)))
     await stop.wait()

@@ -1,15 +1,15 @@
 """A relay in front of the News API's database or cache, which can be made to fail.
 
-Tasks connect to the relay's Unix socket; bytes pass through untouched until a fault is in force:
-`refuse` closes what is open and stops listening, `reset` breaks every connection, `hang` moves no
-byte, `slow` holds each answer back. It runs in the load balancer's process, which has the event
-loop for it; the load balancer's own traffic is not touched.
+Tasks connect to a symbolic link. Without a fault it leads straight to the server's Unix socket, and
+the relay has nothing to do; with one it leads to the relay: `refuse` stops listening, `reset`
+breaks every connection, `hang` moves no byte, `slow` holds each answer back. Connections that were
+made through the relay stay with it when the fault ends, and pass untouched. It runs in the load
+balancer's process, which has the event loop for it; the load balancer's traffic is not touched.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -138,22 +138,27 @@ class Side(asyncio.Protocol):
 
 
 class Relay:
-    """Listens on a Unix socket and passes each connection on, or fails as `how` says."""
+    """Moves `link`, and passes each connection on, or fails as `how` says."""
 
-    def __init__(self, name: str, path: Path, upstream: Address, watched: Watched) -> None:
+    def __init__(self, name: str, link: Path, upstream: Address, watched: Watched) -> None:
         self.name = name
         self.how = ""
         self.seconds = 0.0
         self.sides: set[Side] = set()
-        self._path = path
+        self._link = link
+        self._path = link.with_name(f"{name}-relay")
         self._upstream = upstream
         self._watched = watched
         self._server: asyncio.Server | None = None
         self._jobs: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
-        """Serve and follow the faults until cancelled."""
+    async def open(self) -> None:
+        """Listen, and let the link lead to the server."""
         await self._listen()
+        self._lead()
+
+    async def run(self) -> None:
+        """Follow the faults until cancelled."""
         while True:
             row = self._watched.faults["relays"].get(self.name, {})
             self.seconds = row.get("seconds", 0.0)
@@ -163,6 +168,7 @@ class Relay:
 
     async def _become(self, how: str) -> None:
         before, self.how = self.how, how
+        self._lead()
         if how == "refuse":
             self._stop_listening()
         elif before == "refuse":
@@ -174,6 +180,14 @@ class Relay:
                 side.pause()
             elif before == "hang":
                 side.resume()
+
+    def _lead(self) -> None:
+        """Let the link lead to the server, or to this relay, at once: nobody finds it missing."""
+        direct = self._upstream.path if not self.how else ""
+        draft = self._path.with_suffix(".link")
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(direct or self._path)
+        draft.replace(self._link)
 
     async def _listen(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -227,5 +241,5 @@ class Relay:
         self._stop_listening()
         for side in list(self.sides):
             side.abort()
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        for path in (self._link, self._path):
+            path.unlink(missing_ok=True)

@@ -33,9 +33,10 @@ def test_unix_sockets_are_relayed_by_unix_sockets():
     database = "postgresql:///news?user=news&host=/tmp/qd-x&port=5432"
     assert environment["NEWS_DATABASE_URL"] == database
     assert environment["NEWS_REDIS_URL"] == "unix:///tmp/qd-x/cache?db=1"
+    assert environment["SANDBOX_LINKS"] == "/tmp/qd-x/.s.PGSQL.5432:/tmp/qd-x/cache"
     assert arguments == [
-        {"name": "database", "listen": "/tmp/qd-x/.s.PGSQL.5432", "path": "/run/pg/.s.PGSQL.5432"},
-        {"name": "cache", "listen": "/tmp/qd-x/cache", "path": "/run/valkey.sock"},
+        {"name": "database", "link": "/tmp/qd-x/.s.PGSQL.5432", "path": "/run/pg/.s.PGSQL.5432"},
+        {"name": "cache", "link": "/tmp/qd-x/cache", "path": "/run/valkey.sock"},
     ]
 
 
@@ -63,7 +64,7 @@ def test_credentials_stay_and_ports_are_followed():
     ],
 )
 def test_what_cannot_be_relayed_is_left_alone(environment):
-    assert told(environment) == (environment, [])
+    assert told(environment) == ({**environment, "SANDBOX_LINKS": ""}, [])
 
 
 @pytest.fixture

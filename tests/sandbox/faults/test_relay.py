@@ -14,6 +14,8 @@ from sandbox.chaos.shared import FaultFile, Watched
 
 CLIENTS = 200
 SEEN = 3 * shared.LOOK_SECONDS
+# A fault that only leads through the relay.
+THROUGH = ("slow", 0.0)
 
 
 @asynccontextmanager
@@ -36,9 +38,8 @@ async def relayed(directory):
     up = str(directory / "up")
     server = await asyncio.start_unix_server(shout, up, backlog=CLIENTS)
     relay = Relay("database", directory / "r", Address(path=up), Watched(faults.path))
+    await relay.open()
     running = asyncio.create_task(relay.run())
-    while not (directory / "r").exists():
-        await asyncio.sleep(0.01)
     try:
         yield faults, connect
     finally:
@@ -67,9 +68,23 @@ async def fail(faults, how, seconds=0.0):
     await asyncio.sleep(SEEN)
 
 
+def test_without_a_fault_nobody_goes_through_the_relay(tmp_path):
+    async def leads():
+        async with relayed(tmp_path) as (faults, connect):
+            calm = (tmp_path / "r").readlink()
+            answer = await ask(await connect())
+            await fail(faults, "hang")
+            failing = (tmp_path / "r").readlink()
+            await fail(faults, None)
+            return answer, calm.name, failing.name, (tmp_path / "r").readlink().name
+
+    assert uvloop.run(leads()) == (b"HELLO\n", "up", "database-relay", "up")
+
+
 def test_nothing_a_client_says_at_once_is_lost(tmp_path):
     async def answered():
-        async with relayed(tmp_path) as (_, connect):
+        async with relayed(tmp_path) as (faults, connect):
+            await fail(faults, *THROUGH)
             connections = await asyncio.gather(*(connect() for _ in range(CLIENTS)))
             return await asyncio.gather(*(ask(one) for one in connections))
 
@@ -79,6 +94,7 @@ def test_nothing_a_client_says_at_once_is_lost(tmp_path):
 def test_refusing_closes_what_is_open_and_lets_nobody_in_until_it_ends(tmp_path):
     async def told():
         async with relayed(tmp_path) as (faults, connect):
+            await fail(faults, *THROUGH)
             open_before = await connect()
             before = await ask(open_before)
             await fail(faults, "refuse")
@@ -94,6 +110,7 @@ def test_refusing_closes_what_is_open_and_lets_nobody_in_until_it_ends(tmp_path)
 def test_hanging_holds_every_byte_and_then_passes_it_on(tmp_path):
     async def told():
         async with relayed(tmp_path) as (faults, connect):
+            await fail(faults, *THROUGH)
             open_before = await connect()
             await ask(open_before)
             await fail(faults, "hang")
@@ -108,6 +125,7 @@ def test_hanging_holds_every_byte_and_then_passes_it_on(tmp_path):
 def test_resetting_breaks_open_and_new_connections(tmp_path):
     async def told():
         async with relayed(tmp_path) as (faults, connect):
+            await fail(faults, *THROUGH)
             open_before = await connect()
             await ask(open_before)
             await fail(faults, "reset")
