@@ -304,7 +304,15 @@ def _run(home: Home, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _named(parent: psutil.Process, name: str) -> bool:
-    return any(child.name() == name for child in parent.children(recursive=True))
+    return any(_name(child) == name for child in parent.children(recursive=True))
+
+
+def _name(process: psutil.Process) -> str:
+    """The name of a process that may have ended since it was listed."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def python_for(user: Identity) -> str:
