@@ -109,8 +109,7 @@ class Gateway:
         if call and method:
             answer = await self._own(call, method, request_id)
         else:
-            changing = changes(arrival.operation)
-            answer = await self._forward(http, protocol, request_id, changing=changing)
+            answer = await self._forward(http, arrival, request_id)
         return switch.spoil(answer) if switch else answer
 
     def _method(self, call: Call) -> Callable[..., Any] | None:
@@ -134,13 +133,11 @@ class Gateway:
             return error_answer(_FAILURE, call.protocol, request_id)
         return answer
 
-    async def _forward(
-        self, http: HttpRequest, protocol: str, request_id: str, *, changing: bool
-    ) -> Answer:
+    async def _forward(self, http: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
         loop = asyncio.get_running_loop()
         tail = await loop.run_in_executor(self._moto, self._ensure_tail)
-        ask = tail.change if changing else tail.answer
-        return await loop.run_in_executor(self._moto, ask, http, protocol, request_id)
+        ask = tail.change if changes(arrival.operation) else tail.answer
+        return await loop.run_in_executor(self._moto, ask, http, arrival, request_id)
 
     def _ensure_tail(self) -> Tail:
         if self._tail is None:

@@ -29,10 +29,11 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
-from sandbox import clock
+from sandbox import clock, moto_outgoing, refusals
 from sandbox.errors import AwsError
 from sandbox.moto_journal import LIMIT, Entry, Journal
 from sandbox.names import REGION
+from sandbox.refusals import Arrival
 from sandbox.wire import Answer, encode_json, error_answer
 
 log = logging.getLogger("sandbox.moto")
@@ -194,6 +195,7 @@ class Tail:
         from moto.moto_api._internal import mock_random
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+        moto_outgoing.confine()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._journal = journal
         self._random = mock_random
@@ -218,34 +220,43 @@ class Tail:
                 log.error("could not replay %s %s of %s", entry.method, entry.path, entry.at)
         self._moment = None
 
-    def change(self, request: HttpRequest, protocol: str, request_id: str) -> Answer:
+    def change(self, request: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
         """Answer a request that changes the account, and write it down when it was applied."""
         if self._journal.full:
-            return error_answer(_FULL, protocol, request_id)
+            return error_answer(_FULL, arrival.protocol, request_id)
         at, seed = clock.time(), secrets.randbits(63)
         self._random.seed(seed)
         self._moment = at
-        answer = self.answer(request, protocol, request_id)
+        answer = self.answer(request, arrival, request_id)
         self._moment = None
         if answer.status < 400:
             fields = (request.method, request.path, request.query, request.headers, request.body)
             self._journal.append(Entry(at, seed, *fields))
         return answer
 
-    def answer(self, request: HttpRequest, protocol: str, request_id: str) -> Answer:
-        """Call moto. Its HTML error pages become typed errors."""
+    def answer(self, request: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
+        """Call moto. Its HTML error pages become typed errors, what it lacks is refused by name."""
+        not_served = error_answer(refusals.not_served(arrival), arrival.protocol, request_id)
         try:
             status, headers, body = self._call(request)
-        except NotImplementedError as error:
-            unknown = AwsError("InvalidAction", f"The sandbox does not know this: {error}", 501)
-            return error_answer(unknown, protocol, request_id)
+        except NotImplementedError:
+            return not_served
         except Exception:  # moto stumbles over bad input with whatever its code happens to raise
+            if not self._has_service(request):
+                return not_served
             log.exception("moto failed")
-            return error_answer(_FAILURE, protocol, request_id)
+            return error_answer(_FAILURE, arrival.protocol, request_id)
         kept = {k: v for k, v in headers if not k.lower().startswith(_NOT_PASSED_ON)}
         if status >= 400 and "text/html" in kept.get("Content-Type", ""):
-            return error_answer(_FAILURE, protocol, request_id)
+            unrouted = status in (404, 405) and body[:15].lower() == b"<!doctype html>"
+            failure = error_answer(_FAILURE, arrival.protocol, request_id)
+            return not_served if unrouted else failure
         return Answer(status, body, kept)
+
+    def _has_service(self, request: HttpRequest) -> bool:
+        """Whether moto has anything of the service that signed the request."""
+        host = self._application.infer_service_region_host(environ(request), request.path)
+        return host is None or self._application.get_backend_for_host(host) is not None
 
     def _call(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:
         status = 500

@@ -98,6 +98,12 @@ def unknown_operation(arrival: Arrival) -> AwsError:
     return _worded(_NO_OPERATION, arrival, named)
 
 
+def not_served(arrival: Arrival) -> AwsError:
+    """AWS has the operation; neither the sandbox nor moto does."""
+    message = f"The sandbox does not support {arrival.service}:{arrival.operation}."
+    return AwsError("InvalidAction", message, 501)
+
+
 def throttled(arrival: Arrival) -> AwsError:
     """Too many calls."""
     return _worded(_THROTTLED, arrival, "Rate exceeded")

@@ -226,7 +226,12 @@ ACCOUNT = (
         "cost-spike",
         "a service costs more from now on",
         (
-            Parameter("service", text(r".{1,200}", "Amazon CloudWatch"), "Cost Explorer's name"),
+            Parameter(
+                "service",
+                text(r".{1,200}", "AmazonCloudWatch"),
+                "Cost Explorer's name",
+                "AmazonCloudWatch",
+            ),
             Parameter("usd_per_day", number(0.01, 100_000), "extra cost a day"),
             Parameter("days", whole(1, 90), "for so many days", 3),
         ),

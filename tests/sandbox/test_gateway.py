@@ -8,6 +8,7 @@ import urllib.request
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from tests.sandbox.account import wait_until
@@ -111,12 +112,23 @@ def test_moto_stumbling_is_a_typed_internal_failure(account):
     assert refused.value.response["Error"]["Code"] == "InternalFailure"
 
 
-def test_an_operation_nobody_implemented_is_a_typed_error(account):
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("elasticache", "TestFailover", {"ReplicationGroupId": "a", "NodeGroupId": "0001"}),
+        ("compute-optimizer", "GetEC2InstanceRecommendations", {}),
+        ("inspector2", "ListUsageTotals", {}),
+    ],
+)
+def test_an_operation_nobody_implemented_is_refused_by_name(
+    account, service, operation, parameters
+):
     with pytest.raises(ClientError) as refused:
-        account.client("elasticache").test_failover(ReplicationGroupId="a", NodeGroupId="0001")
+        getattr(account.client(service), xform_name(operation))(**parameters)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert refused.value.response["Error"]["Code"] == "InvalidAction"
+    assert f"{service}:{operation}" in refused.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(

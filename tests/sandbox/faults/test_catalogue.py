@@ -10,6 +10,7 @@ from sandbox.chaos.catalogue import KINDS, wanted
 from sandbox.chaos.kinds import BadFault
 from sandbox.chaos.register import EFFECTS
 from sandbox.chaos.values import duration
+from sandbox.costexplorer import lines
 
 
 def test_every_fault_has_an_effect_and_every_effect_a_fault():
@@ -64,6 +65,12 @@ def test_what_nobody_can_mean_is_refused_with_a_sentence(body, sentence):
         wanted(body)
 
     assert sentence in str(refused.value)
+
+
+def test_a_cost_spike_is_cloudwatchs_in_the_words_of_the_bill():
+    spike = wanted({"fault": "cost-spike", "usd_per_day": 5})
+
+    assert spike.parameters["service"] == lines.CLOUDWATCH
 
 
 @given(st.floats(min_value=0.001, max_value=3.0), st.sampled_from(["s", "m", "h", "d"]))
