@@ -40,12 +40,13 @@ def evaluate(conditions: Mapping[str, Any], context: Context) -> Verdict:
             has = context.get(key.lower())
             if has is None:
                 verdict.missing.append(key)
-            texts = [_text(v) for v in (values if isinstance(values, list) else [values])]
+            texts = [text_of(v) for v in (values if isinstance(values, list) else [values])]
             verdict.holds &= _holds(operator, texts, has)
     return verdict
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value of a condition as IAM compares it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -57,8 +58,10 @@ def _holds(operator: str, wanted: Sequence[str], has: Sequence[str] | None) -> b
     name = name.removesuffix("IfExists")
     compare, negated = _operator(name)
     if has is None:
-        # ForAllValues is true of nothing; a negated operator is true of what is not there.
-        return optional or negated or quantifier == "ForAllValues"
+        # ForAllValues is true of nothing, ForAnyValue is not; alone, a negated operator is true.
+        if optional or quantifier == "ForAllValues":
+            return True
+        return negated and quantifier != "ForAnyValue"
     found = [any(compare(value, want) for want in wanted) != negated for value in has]
     if quantifier == "ForAllValues":
         return all(found)

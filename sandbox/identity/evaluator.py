@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.errors import AwsError
-from sandbox.identity.conditions import Context, evaluate, like
+from sandbox.identity.conditions import Context, evaluate, like, text_of
 
 ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
 _VARIABLE = re.compile(r"\$\{([a-zA-Z][^},]*)(?:,\s*'([^']*)')?\}")
@@ -65,7 +65,7 @@ def decide(policies: Iterable[Policy], request: Request) -> Decision:
         for statement, start, end in statements(policy.text):
             if not _concerns(statement, request):
                 continue
-            verdict = evaluate(statement.get("Condition", {}), request.context)
+            verdict = evaluate(_conditions(statement, request.context), request.context)
             decision.missing += [key for key in verdict.missing if key not in decision.missing]
             if verdict.holds:
                 decision.matches.append(Match(policy, statement["Effect"], start, end))
@@ -135,18 +135,37 @@ def _resolved(pattern: str, context: Context) -> str | None:
     return resolved
 
 
+def _conditions(statement: Mapping[str, Any], context: Context) -> dict[str, dict[str, list[str]]]:
+    """Conditions with their variables replaced; a value whose variable has none matches nothing."""
+    return {
+        operator: {
+            key: [
+                resolved
+                for value in (values if isinstance(values, list) else [values])
+                if (resolved := _resolved(text_of(value), context)) is not None
+            ]
+            for key, values in wanted.items()
+        }
+        for operator, wanted in statement.get("Condition", {}).items()
+    }
+
+
 def _principal(statement: Mapping[str, Any], caller: str | None) -> bool:
     given = statement.get("Principal", statement.get("NotPrincipal"))
     fits = given == "*" or (
         isinstance(given, dict)
-        and any(_is_caller(name, caller) for names in given.values() for name in _list(names))
+        and any(
+            _is_caller(name, caller, kind) for kind, names in given.items() for name in _list(names)
+        )
     )
     return fits != ("NotPrincipal" in statement)
 
 
-def _is_caller(name: str, caller: str | None) -> bool:
+def _is_caller(name: str, caller: str | None, kind: str) -> bool:
     if name in ("*", caller):
         return True
+    if kind == "Federated" or ":oidc-provider/" in (caller or ""):
+        return False  # an identity provider is nobody in the account
     # An account as principal stands for everybody in it.
     return bool(caller) and name in (account := str(caller).split(":")[4], _root(account))
 

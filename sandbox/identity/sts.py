@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -118,8 +119,8 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 
 def _check_times(claims: Mapping[str, Any]) -> None:
     now = clock.time()
-    expires, begins = claims.get("exp"), claims.get("nbf", 0)
-    if not isinstance(expires, int | float) or not isinstance(begins, int | float):
+    expires, *begins = claims.get("exp", math.nan), claims.get("nbf", 0), claims.get("iat", 0)
+    if not all(isinstance(at, int | float) and math.isfinite(at) for at in (expires, *begins)):
         raise _invalid("The ID Token provided has no valid times.")
     if now >= expires:
         at, end = (datetime.fromtimestamp(int(t), UTC).isoformat() for t in (now, expires))
@@ -127,7 +128,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
             f"Token expired: current date/time {at} must be before the expiration date/time {end}"
         )
         raise AwsError("ExpiredTokenException", message)
-    if now + _LEEWAY < max(begins, claims.get("iat", 0)):
+    if now + _LEEWAY < max(begins):
         raise _invalid("The ID Token provided is not valid yet.")
 
 

@@ -92,11 +92,13 @@ class Secrets(Writing):
             raise refused("This sandbox has no managed external secrets.")
         secret = self._store.find(SecretId)
         answer = {"ARN": secret.arn, "Name": secret.name}
-        if ClientRequestToken and secret.version(ClientRequestToken):
+        known = secret.version(ClientRequestToken) or secret.rotating == ClientRequestToken
+        if ClientRequestToken and known:
             return answer | {"VersionId": ClientRequestToken}
-        self._configure(secret, RotationLambdaARN, RotationRules)
+        function, rules = _configuration(secret, RotationLambdaARN, RotationRules)
         if secret.stuck() or secret.rotating:
             raise refused("A previous rotation isn't complete. That rotation will be reattempted.")
+        secret.rotation_lambda, secret.rotation_rules = function, rules
         secret.rotation_enabled = True
         secret.next_rotation = schedule.due(secret.rotation_rules, clock.now())
         self._store.save(secret)
@@ -104,25 +106,6 @@ class Secrets(Writing):
             return answer
         version = self._begin(secret, ClientRequestToken or str(uuid.uuid4()))
         return answer | {"VersionId": version}
-
-    def _configure(
-        self, secret: Secret, function: str | None, rules: Mapping[str, Any] | None
-    ) -> None:
-        function = function or secret.rotation_lambda
-        if not function:
-            raise refused("No Lambda rotation function ARN is associated with this secret.")
-        if function != FUNCTION:
-            message = (
-                "Secrets Manager cannot invoke the specified Lambda function. Ensure that the "
-                "function policy grants access to the principal secretsmanager.amazonaws.com."
-            )
-            raise AwsError("AccessDeniedException", message)
-        if rules:
-            schedule.check(rules)
-        secret.rotation_lambda = function
-        secret.rotation_rules = dict(rules or secret.rotation_rules or {})
-        if not secret.rotation_rules:
-            raise AwsError("InvalidParameterException", "You must specify RotationRules.")
 
     def cancel_rotate_secret(self, SecretId: str) -> Answer:
         """Turn rotation off. Labels stay where they are, so AWSPENDING may be left behind."""
@@ -159,8 +142,9 @@ class Secrets(Writing):
                 log.warning("rotation of %s failed: %s", secret.name, error)
             else:
                 return
-        secret.rotating = None
-        self._store.save(secret)
+        if secret.rotating == version_id:
+            secret.rotating = None
+            self._store.save(secret)
 
     async def _function(self, secret: Secret, version_id: str) -> None:
         """Create, set, test and finish; a canceled rotation ends between two steps."""
@@ -169,7 +153,9 @@ class Secrets(Writing):
             if secret.rotating != version_id:
                 return
             await step(secret, version_id)
-            self._store.save(secret)
+            # A secret that was deleted meanwhile must not come back.
+            if secret in self._store:
+                self._store.save(secret)
 
     async def _create(self, secret: Secret, version_id: str) -> None:
         version = secret.version(version_id)
@@ -225,6 +211,27 @@ class Secrets(Writing):
         current = secret.staged(CURRENT)
         since = max(since, current.created) if current else since
         return clock.now() >= schedule.opens(secret.rotation_rules, since)
+
+
+def _configuration(
+    secret: Secret, function: str | None, rules: Mapping[str, Any] | None
+) -> tuple[str, dict[str, Any]]:
+    """Function and rules as a request leaves them; nothing is changed by one that is refused."""
+    function = function or secret.rotation_lambda
+    if not function:
+        raise refused("No Lambda rotation function ARN is associated with this secret.")
+    if function != FUNCTION:
+        message = (
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the "
+            "function policy grants access to the principal secretsmanager.amazonaws.com."
+        )
+        raise AwsError("AccessDeniedException", message)
+    if rules:
+        schedule.check(rules)
+    rules = dict(rules or secret.rotation_rules or {})
+    if not rules:
+        raise AwsError("InvalidParameterException", "You must specify RotationRules.")
+    return function, rules
 
 
 def _next_value(secret: Secret) -> str:

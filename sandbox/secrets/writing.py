@@ -178,6 +178,7 @@ class Writing(Reading):
             raise invalid("The RecoveryWindowInDays value must be between 7 and 30 days.")
         days = 0 if ForceDeleteWithoutRecovery else RecoveryWindowInDays or 30
         date = clock.now() + timedelta(days=days)
+        secret.rotating = None
         if ForceDeleteWithoutRecovery:
             self._store.remove(secret)
         else:

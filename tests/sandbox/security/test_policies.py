@@ -19,6 +19,9 @@ from sandbox.identity.evaluator import (
     decide,
 )
 
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+FEDERATED_ACTION = "sts:AssumeRoleWithWebIdentity"
+
 
 @pytest.mark.parametrize(
     ("operator", "wanted", "has", "holds"),
@@ -59,6 +62,8 @@ def test_an_operator_compares_as_iam_does(operator, wanted, has, holds):
         ("StringNotEquals", True),
         ("ForAllValues:StringLike", True),
         ("ForAnyValue:StringLike", False),
+        ("ForAnyValue:StringNotLike", False),
+        ("ForAnyValue:StringNotLikeIfExists", True),
         ("Null", False),
     ],
 )
@@ -165,6 +170,31 @@ def test_a_resource_policy_names_who_may(principal, effect):
     caller = "arn:aws:iam::123456789012:role/a"
 
     assert decision(statement(Principal=principal), caller=caller).effect == effect
+
+
+@pytest.mark.parametrize(
+    ("owner", "effect"), [(["dana"], ALLOWED), (["sam"], IMPLICIT_DENY), ([], IMPLICIT_DENY)]
+)
+def test_a_condition_may_compare_two_of_the_requests_keys(owner, effect):
+    own = statement(Condition={"StringEquals": {"aws:ResourceTag/owner": "${aws:username}"}})
+    context = {"aws:username": ["dana"], "aws:resourcetag/owner": owner}
+
+    assert decision(own, context=context).effect == effect
+
+
+@pytest.mark.parametrize(
+    ("principal", "effect"),
+    [
+        ({"Federated": PROVIDER}, ALLOWED),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, IMPLICIT_DENY),
+        ({"AWS": "123456789012"}, IMPLICIT_DENY),
+        ({"Federated": PROVIDER.replace("token.", "other.")}, IMPLICIT_DENY),
+    ],
+)
+def test_who_trusts_the_account_does_not_trust_its_identity_provider(principal, effect):
+    trust = statement(Principal=principal, Action="sts:*")
+
+    assert decision(trust, action=FEDERATED_ACTION, caller=PROVIDER).effect == effect
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": [{"Effect": "Maybe"}]}'])

@@ -103,6 +103,46 @@ def test_the_same_token_rotates_once(store):
     assert started == 1
 
 
+def test_a_client_that_repeats_its_request_at_once_is_told_the_same(store):
+    @in_loop
+    async def twice(secrets, jobs):
+        first = secrets.rotate_secret(world.DATABASE, ClientRequestToken=TOKEN)
+        again = secrets.rotate_secret(world.DATABASE, ClientRequestToken=TOKEN)
+        return first, again, len(jobs.tasks)
+
+    first, again, started = twice(store)
+
+    assert first == again
+    assert started == 1
+
+
+def test_a_refused_rotation_changes_no_rules(store):
+    @in_loop
+    async def refused(secrets, _):
+        secrets.rotate_secret(world.DATABASE)
+        with pytest.raises(AwsError):
+            secrets.rotate_secret(world.DATABASE, RotationRules={"AutomaticallyAfterDays": 2})
+        return secrets.describe_secret(world.DATABASE)["RotationRules"]
+
+    assert refused(store)["AutomaticallyAfterDays"] != 2
+
+
+@pytest.mark.parametrize("failure", [None, "stuck"])
+def test_a_secret_deleted_while_it_rotates_stays_deleted(store, failure):
+    @in_loop
+    async def deleted(secrets, jobs):
+        secrets.rotation_failure = failure
+        secrets.rotate_secret(world.DATABASE)
+        await clock.sleep(2.5 * rotation.STEP_SECONDS)
+        secrets.delete_secret(world.DATABASE, ForceDeleteWithoutRecovery=True)
+        secrets.rotation_failure = None
+        await jobs.done()
+
+    deleted(store)
+
+    assert store.named(world.DATABASE) is None
+
+
 def test_a_second_rotation_waits_for_the_first(store):
     @in_loop
     async def second(secrets, _):

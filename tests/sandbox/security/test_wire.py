@@ -357,6 +357,7 @@ def test_a_token_opens_the_roles_that_trust_its_subject(account, role, order):
         (DEPLOY, {"claims": {"iss": "https://tokens.example"}}, "InvalidIdentityToken"),
         (DEPLOY, {"claims": {"sub": None}}, "InvalidIdentityToken"),
         (DEPLOY, {"claims": {"nbf": 4102444800}}, "InvalidIdentityToken"),
+        (DEPLOY, {"claims": {"iat": "yesterday"}}, "InvalidIdentityToken"),
         (DEPLOY, {"expires_in": -1}, "ExpiredTokenException"),
     ],
     ids=str,
