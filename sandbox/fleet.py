@@ -66,6 +66,8 @@ class TaskProcess:
         self.launch = launch
         self.port = port
         self.meter = meter
+        # Until then it is PENDING.
+        self.started = False
         self._process = process
 
     @property
@@ -127,6 +129,7 @@ class Fleet:
             except BaseException:
                 task.kill()
                 raise
+            task.started = True
             return task
 
     async def _spawn(self, launch: Launch) -> TaskProcess:
@@ -211,10 +214,14 @@ class Fleet:
     def task_samples(self) -> list[TaskSample]:
         """vCPU-seconds since its start and resident bytes of every running task.
 
+        AWS has no metrics of a task that is still starting: as one that does nothing it would
+        lower the average just when a busy service gets more tasks, and end its alarm.
+
         They are seconds of sandbox time: where the clock runs twice as fast, a busy vCPU spends
         two of them in a real second, so that percent of sandbox seconds are percent of real ones.
         """
-        usage = group_usage(set(self._running))
+        started = {pid: task for pid, task in self._running.items() if task.started}
+        usage = group_usage(set(started))
         return [
             TaskSample(
                 cluster=task.launch.cluster,
@@ -225,7 +232,7 @@ class Fleet:
                 cpu_seconds=self._spent(task, usage[pid][0]) * clock.rate(),
                 rss_bytes=usage[pid][1],
             )
-            for pid, task in self._running.items()
+            for pid, task in started.items()
             if usage.get(pid, (0.0, 0))[1]
         ]
 
@@ -251,8 +258,11 @@ class Fleet:
         newest_first = sorted(
             self._logs.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True
         )
+        running = {task.launch.task_id for task in self._running.values()}
         for path in newest_first[KEPT_LOGS:]:
-            path.unlink(missing_ok=True)
+            # Of a quiet task that runs, what it says next would be lost.
+            if path.stem not in running:
+                path.unlink(missing_ok=True)
 
 
 # The image's own server settings; only the application is wrapped to act out the image's fault.

@@ -57,24 +57,51 @@ async def run(
 ) -> None:
     """Publish for ever; ends when cancelled.
 
-    A load balancer that does not answer is asked again at the next sample.
+    A load balancer that is slow to answer holds up its own metrics only: those of the tasks are
+    what scales the service, and never more needed than then.
     """
     publisher = Publisher(cloudwatch)
-    while True:
-        try:
-            report = await alb_minutes(publisher.since(clock.time()))
-        except (OSError, aiohttp.ClientError) as error:
-            _log.warning("The load balancer does not report: %s", error)
-            report = AlbReport(minutes=[], active_connections={})
-        publisher.publish(
-            now=clock.time(),
-            report=report,
-            # AWS has no metrics of tasks that belong to no service.
-            tasks=[sample for sample in fleet.task_samples() if sample.service],
-            health=health(),
-            services=services(),
-        )
-        await asyncio.sleep(max(INTERVAL_SECONDS / clock.rate(), _SHORTEST_SECONDS))
+    async with _Reports(alb_minutes) as reports:
+        while True:
+            pause = max(INTERVAL_SECONDS / clock.rate(), _SHORTEST_SECONDS)
+            report = await reports.next(publisher.since(clock.time()), pause)
+            publisher.publish(
+                now=clock.time(),
+                report=report,
+                # AWS has no metrics of tasks that belong to no service.
+                tasks=[sample for sample in fleet.task_samples() if sample.service],
+                health=health(),
+                services=services(),
+            )
+            await asyncio.sleep(pause)
+
+
+class _Reports:
+    """What the load balancer reports, asked one question at a time."""
+
+    def __init__(self, alb_minutes: AlbMinutes) -> None:
+        self._alb_minutes = alb_minutes
+        self._asked: asyncio.Future[AlbReport] | None = None
+
+    async def __aenter__(self) -> _Reports:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
+
+    async def next(self, since: int, patience: float) -> AlbReport:
+        """The next report; an empty one when none comes within `patience` seconds or at all."""
+        if self._asked is None:
+            self._asked = asyncio.ensure_future(self._alb_minutes(since))
+        await asyncio.wait({self._asked}, timeout=patience)
+        if self._asked.done():
+            answer, self._asked = self._asked, None
+            try:
+                return answer.result()
+            except (OSError, aiohttp.ClientError) as error:
+                _log.warning("The load balancer does not report: %s", error)
+        return AlbReport(minutes=[], active_connections={})
 
 
 @dataclass
@@ -95,6 +122,8 @@ class Publisher:
         self._before_restart: dict[tuple[Metric, int], Aggregate | None] = {}
         self._gauges: dict[tuple[Metric, str], _Reading] = {}
         self._baselines: dict[str, tuple[int, float, float]] = {}
+        # What each task used in the current minute: (metric, task) → (minute, percent).
+        self._readings: dict[tuple[Metric, str], tuple[int, float]] = {}
 
     def since(self, now: float) -> int:
         """The first minute worth asking the load balancer for; `now` is seconds since 1970."""
@@ -174,19 +203,25 @@ class Publisher:
         return found
 
     def _of_tasks(self, tasks: Sequence[TaskSample], now: float) -> Minutes:
-        """One sample a task and minute, so that SampleCount counts the running tasks."""
-        values: dict[Metric, list[float]] = {}
+        """One sample a task and minute, so that SampleCount counts the tasks that ran in it.
+
+        Tasks that ended count until the minute is over: what they used was used.
+        """
+        minute = int(now // 60)
+        self._readings = {key: seen for key, seen in self._readings.items() if seen[0] == minute}
         for task in tasks:
             service = {"ClusterName": task.cluster, "ServiceName": task.service}
             memory = Metric.of("AWS/ECS", "MemoryUtilization", **service)
             used = 100 * task.rss_bytes / (task.memory_mib * 2**20)
-            values.setdefault(memory, []).append(used)
+            self._readings[memory, task.task_arn] = minute, used
             cpu = self._cpu(task, now)
             if cpu is not None:
                 metric = Metric.of("AWS/ECS", "CPUUtilization", **service)
-                values.setdefault(metric, []).append(cpu)
+                self._readings[metric, task.task_arn] = minute, cpu
         self._forget({task.task_arn for task in tasks})
-        minute = int(now // 60)
+        values: dict[Metric, list[float]] = {}
+        for (metric, _), (_, value) in self._readings.items():
+            values.setdefault(metric, []).append(value)
         return {(metric, minute): (gauge(each), "Percent") for metric, each in values.items()}
 
     def _of_services(self, services: Sequence[ServiceSample], now: float) -> Minutes:

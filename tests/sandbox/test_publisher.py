@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox import clock
 from sandbox import publisher as publisher_module
 from sandbox.alb.metrics import Book
 from sandbox.cloudwatch.metrics import Metric
@@ -206,6 +207,21 @@ def test_the_sample_count_is_the_number_of_running_tasks(cloudwatch, publisher):
     assert ecs(cloudwatch, "MemoryUtilization", "Maximum") == pytest.approx(300 / 1024 * 100)
 
 
+def test_what_a_task_used_before_it_was_replaced_counts_in_that_minute(cloudwatch, publisher):
+    publisher.publish(now=NOW, report=NOTHING, tasks=[task("old")], health=[])
+    publisher.publish(now=NOW + 30, report=NOTHING, tasks=[task("old", 15.0)], health=[])
+    publisher.publish(now=NOW + 40, report=NOTHING, tasks=[task("new")], health=[])
+    publisher.publish(now=NOW + 50, report=NOTHING, tasks=[task("new", 1.0)], health=[])
+
+    publisher.publish(now=NOW + 70, report=NOTHING, tasks=[task("new", 2.0)], health=[])
+
+    def cpu(statistic, minute=MINUTE):
+        return ecs(cloudwatch, "CPUUtilization", statistic, minute=minute)
+
+    assert (cpu("Maximum"), cpu("Minimum"), cpu("SampleCount")) == (100.0, 20.0, 2)
+    assert cpu("SampleCount", MINUTE + timedelta(minutes=1)) == 1
+
+
 def test_services_are_counted_once_a_minute(cloudwatch, publisher):
     for second, running in ((5, 4), (50, 2)):
         sample = ServiceSample("production", "news-api", running, 2, 0, deployments=1)
@@ -301,3 +317,38 @@ def test_a_load_balancer_that_does_not_answer_does_not_end_the_publisher(
         "AWS/ECS", "MemoryUtilization", ClusterName="production", ServiceName="news-api"
     )
     assert cloudwatch.last_minute(memory) is not None
+
+
+def test_a_load_balancer_that_is_slow_does_not_hold_up_the_tasks_metrics(cloudwatch, monkeypatch):
+    monkeypatch.setattr(publisher_module, "_SHORTEST_SECONDS", 0.01)
+    monkeypatch.setattr(publisher_module, "INTERVAL_SECONDS", 0.01)
+    book, now = Book(), clock.time()
+    answered(book, [0.01] * 3, at=now)
+    asked, samples = [], []
+
+    async def publish_until_asked_twice():
+        sampled, again = asyncio.Event(), asyncio.Event()
+
+        class Fleet:
+            def task_samples(self):
+                samples.append(task())
+                if len(samples) == 3:
+                    sampled.set()
+                return samples[-1:]
+
+        async def slow(since):
+            asked.append(since)
+            if len(asked) == 2:
+                again.set()
+            await sampled.wait()
+            return measured(book)
+
+        running = asyncio.create_task(publisher_module.run(cloudwatch, slow, Fleet(), list, list))
+        await asyncio.wait_for(again.wait(), 10)
+        running.cancel()
+
+    asyncio.run(publish_until_asked_twice())
+
+    requests = Metric.of("AWS/ApplicationELB", "RequestCount", LoadBalancer=BALANCER)
+    assert cloudwatch.published(requests, int(now // 60)).total == 3
+    assert len(samples) >= 3
