@@ -85,12 +85,11 @@ class Watch:
     def _apply(
         self, alarm: Alarm, condition: Condition | None, problem: str, values: tuple[float, ...]
     ) -> None:
-        changed, alarm.evaluation_state = alarm.evaluation_state != problem, problem
-        if condition is not None and (changed or condition.value is not alarm.state):
-            self._transitions.move(alarm, condition, clock.now(), values)
-        elif changed:
-            self._transitions.move(alarm, alarm.condition, clock.now())
-        else:
+        before, changed = alarm.state, alarm.evaluation_state != problem
+        alarm.evaluation_state = problem
+        if changed or (condition is not None and condition.value is not before):
+            self._transitions.move(alarm, condition or alarm.condition, clock.now(), values)
+        if alarm.state is before:
             self._transitions.repeat(alarm, values)
 
 

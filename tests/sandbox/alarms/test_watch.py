@@ -370,3 +370,18 @@ def test_a_metric_that_cannot_be_evaluated_is_reported(world, monkeypatch):
     assert broken["StateReason"] == "Evaluation error: Error in expression 'e1'"
     assert world.state() == "ALARM"
     assert "EvaluationState" not in world.alarm()
+
+
+def test_an_evaluation_that_fails_costs_a_scaling_policy_one_minute_only(world, monkeypatch):
+    async def stumble(**_):
+        raise RuntimeError("no such table: point")
+
+    world.put(AlarmActions=[POLICY])
+    world.minutes(9.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cloudwatch, "data_for_alarms", stumble)
+        world.minute(9.0)
+    world.minute(9.0)
+
+    assert [event.values[:1] for event in world.told] == [(9.0,), (), (9.0,)]
