@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -46,6 +47,8 @@ class Operations:
         self.fulfilment = fulfilment
         self.alarms = alarms
         self.balancers = balancers
+        # Making and deleting alarms takes a while: two changes of a policy must not interleave.
+        self.changing = asyncio.Lock()
 
     def target(self, parameters: Mapping[str, Any]) -> Target:
         """The registered target that is meant; raises ObjectNotFoundException."""

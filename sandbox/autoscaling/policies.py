@@ -35,6 +35,10 @@ class Policies(Targets):
     )
     async def put_scaling_policy(self, **parameters: Any) -> Answer:
         """Create or change a policy; target tracking makes its alarms. Raises AwsError."""
+        async with self.changing:
+            return await self._put(parameters)
+
+    async def _put(self, parameters: Mapping[str, Any]) -> Answer:
         target = self.target(parameters)
         known = self.book.policies.get((target.resource, parameters["PolicyName"]))
         kind = self._kind(known, parameters)
@@ -113,14 +117,12 @@ class Policies(Targets):
 
     async def delete_scaling_policy(self, PolicyName: str, **parameters: Any) -> Answer:
         """Delete a policy and, of target tracking, its alarms; raises ObjectNotFoundException."""
-        policy = self.book.policies.get((parameters["ResourceId"], PolicyName))
-        if policy is None:
-            place = where(parameters)
-            raise not_found(f"No scaling policy found for {place}, policy name: {PolicyName}")
-        self.book.remove(policy)
-        old = await self.existing(policy.alarms)
-        if old:
-            await self.alarms.delete_alarms(AlarmNames=old)
+        async with self.changing:
+            policy = self.book.policies.get((parameters["ResourceId"], PolicyName))
+            if policy is None:
+                place = where(parameters)
+                raise not_found(f"No scaling policy found for {place}, policy name: {PolicyName}")
+            await self.drop(policy)
         return {}
 
     async def describe_scaling_policies(self, **parameters: Any) -> Answer:

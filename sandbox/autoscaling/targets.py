@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox import clock
 from sandbox.autoscaling.errors import check_enum, invalid, too_many
-from sandbox.autoscaling.model import SUSPENSIONS, Target, arn
+from sandbox.autoscaling.model import SUSPENSIONS, Policy, Target, arn
 from sandbox.autoscaling.operations import Answer, Operations, listed, named, page
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
@@ -46,14 +46,21 @@ class Targets(Operations):
 
     async def deregister_scalable_target(self, **parameters: Any) -> Answer:
         """Forget a target, its policies with their alarms, and its scheduled actions."""
-        target = self.target(parameters)
-        for policy in self.book.policies_of(target.resource):
-            self.book.remove(policy)
-            await self.alarms.delete_alarms(AlarmNames=await self.existing(policy.alarms))
-        for schedule in self.book.schedules_of(target.resource):
-            self.book.remove(schedule)
-        self.book.remove(target)
+        async with self.changing:
+            target = self.target(parameters)
+            for policy in self.book.policies_of(target.resource):
+                await self.drop(policy)
+            for schedule in self.book.schedules_of(target.resource):
+                self.book.remove(schedule)
+            self.book.remove(target)
         return {}
+
+    async def drop(self, policy: Policy) -> None:
+        """Forget a policy and, of target tracking, its alarms."""
+        self.book.remove(policy)
+        old = await self.existing(policy.alarms)
+        if old:
+            await self.alarms.delete_alarms(AlarmNames=old)
 
     async def existing(self, names: Sequence[str]) -> list[str]:
         """Those of a policy's alarms that nobody deleted behind its back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -97,6 +98,20 @@ def test_a_changed_policy_has_new_alarms_only(account, client):
 
     (alarm,) = alarms_of(account, [each["AlarmName"] for each in (*before, *after)]).values()
     assert alarm["Threshold"] == 50.0
+
+
+def test_a_policy_that_is_changed_by_several_at_once_has_one_pair_of_alarms(account, client):
+    put = lambda target: client.put_scaling_policy(  # noqa: E731
+        PolicyName="cpu", **STAGING, **tracking(CPU, target)
+    )
+
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(put, (50.0, 60.0, 70.0, 80.0)))
+
+    (policy,) = client.describe_scaling_policies(**STAGING)["ScalingPolicies"]
+    of_staging = {"AlarmNamePrefix": f"TargetTracking-{STAGING['ResourceId']}-"}
+    left = account.client("cloudwatch").describe_alarms(**of_staging)["MetricAlarms"]
+    assert {each["AlarmName"] for each in left} == {each["AlarmName"] for each in policy["Alarms"]}
 
 
 def test_a_policy_can_follow_requests_per_target_or_an_expression(account, client):
