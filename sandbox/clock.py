@@ -65,7 +65,10 @@ def prepare(path: Path, rate: float) -> None:
     if rate <= 0:
         raise ValueError("SANDBOX_CLOCK_RATE must be greater than 0")
     now = Clock(path).time() if path.exists() else real.time()
-    path.write_bytes(_LAYOUT.pack(rate, now - real.time() * rate))
+    # Whoever is killed half-way leaves the old file, never an empty one.
+    new = path.with_suffix(".new")
+    new.write_bytes(_LAYOUT.pack(rate, now - real.time() * rate))
+    new.replace(path)
 
 
 _current: list[Clock] = []

@@ -29,7 +29,6 @@ from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
 from sandbox.ecs.controller import Controller
 from sandbox.ecs.scheduler import Scheduler
-from sandbox.elbv2 import ElasticLoadBalancing
 from sandbox.fleet import ROOT, Fleet
 from sandbox.gateway import MAX_BODY, Gateway
 from sandbox.load_balancers import LoadBalancers, Rule
@@ -105,7 +104,6 @@ class Sandbox:
             route=self._route,
         )
         context.serve("ecs", self._ecs)
-        context.serve("elbv2", ElasticLoadBalancing(self._balancers))
         context.provided.extend([self._account, self._ecs, self._controller, self._scheduler])
         context.provided.extend([self._fleet, self._balancers, self._control])
         relayed = [plan.name for plan in self._relays]
@@ -201,9 +199,10 @@ class Sandbox:
             status = await process.wait()
             log.error("the load balancer ended with %s; see %s", status, self._log_path())
             await asyncio.sleep(1)
+            self._children.remove(process)
             process = await self._load_balancer()
             if process.returncode is None:
-                await self._balancers.push()
+                await self._balancers.try_to_push()
 
     def _seed_moto(self) -> None:
         from sandbox.moto_world import seed

@@ -19,21 +19,21 @@ MOST_GROUPS = 5
 InMoto = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
-class ElasticLoadBalancing:
-    """DescribeTargetHealth from real health checks."""
+class TargetGroups:
+    """DescribeTargetHealth from real health checks; only ECS registers targets."""
 
-    def __init__(self, load_balancers: LoadBalancers) -> None:
+    def __init__(self, load_balancers: LoadBalancers, in_moto: InMoto) -> None:
         self._load_balancers = load_balancers
+        self._in_moto = in_moto
 
-    def describe_target_health(
+    async def describe_target_health(
         self,
         TargetGroupArn: str,
         Targets: Sequence[Mapping[str, Any]] = (),
         Include: Sequence[str] = (),
     ) -> dict[str, Any]:
         """Every registered target, or the ones asked for; raises TargetGroupNotFound."""
-        if not self._load_balancers.knows(TargetGroupArn):
-            raise _no_group(TargetGroupArn)
+        await self._must_exist(TargetGroupArn)
         registered = self._load_balancers.targets(TargetGroupArn)
         if not Targets:
             return {"TargetHealthDescriptions": [_description(t) for t in registered]}
@@ -45,6 +45,27 @@ class ElasticLoadBalancing:
                 for key in [(wanted["Id"], wanted.get("Port"))]
             ]
         }
+
+    @refused("InvalidTarget: targets are registered by ECS only.")
+    async def register_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
+        """Raises TargetGroupNotFound or InvalidTarget."""
+        raise await self._no_target(TargetGroupArn)
+
+    @refused("InvalidTarget: targets are deregistered by ECS only.")
+    async def deregister_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
+        """Raises TargetGroupNotFound or InvalidTarget."""
+        raise await self._no_target(TargetGroupArn)
+
+    async def _no_target(self, group: str) -> AwsError:
+        await self._must_exist(group)
+        return AwsError("InvalidTarget", "Targets of this account are registered by ECS only.")
+
+    async def _must_exist(self, group: str) -> None:
+        """A group no listener rule forwards to is moto's alone and has no targets."""
+        if self._load_balancers.knows(group):
+            return
+        if not await self._in_moto(partial(_exists, group)):
+            raise _no_group(group)
 
 
 class ListenerRules:
@@ -92,21 +113,6 @@ class ListenerRules:
             raise AwsError("RuleNotFound", "One or more rules not found")
         raise AwsError("OperationNotPermitted", f"Rule '{RuleArn}' is in use and can't be deleted")
 
-    @refused("InvalidTarget: targets are registered by ECS only.")
-    def register_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
-        """Raises TargetGroupNotFound or InvalidTarget."""
-        raise self._no_target(TargetGroupArn)
-
-    @refused("InvalidTarget: targets are deregistered by ECS only.")
-    def deregister_targets(self, TargetGroupArn: str, **_: Any) -> dict[str, Any]:
-        """Raises TargetGroupNotFound or InvalidTarget."""
-        raise self._no_target(TargetGroupArn)
-
-    def _no_target(self, group: str) -> AwsError:
-        if not self._load_balancers.knows(group):
-            return _no_group(group)
-        return AwsError("InvalidTarget", "The targets of this target group are managed by ECS.")
-
 
 def forwarded(actions: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The weights of a rule's one forward action by target group ARN.
@@ -129,8 +135,10 @@ def forwarded(actions: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 async def join(sandbox: Context) -> None:
-    """Let clients move the traffic themselves."""
-    sandbox.serve("elbv2", ListenerRules(sandbox.of(LoadBalancers), sandbox.in_moto))
+    """Show clients the targets, and let them move the traffic themselves."""
+    balancers = sandbox.of(LoadBalancers)
+    sandbox.serve("elbv2", TargetGroups(balancers, sandbox.in_moto))
+    sandbox.serve("elbv2", ListenerRules(balancers, sandbox.in_moto))
 
 
 def _picture(rule_arn: str) -> dict[str, Any]:
@@ -145,6 +153,12 @@ def _picture(rule_arn: str) -> dict[str, Any]:
         "Actions": [action.data for action in rule.actions],
         "IsDefault": rule.is_default,
     }
+
+
+def _exists(group: str) -> bool:
+    from sandbox.moto_adapter import backend
+
+    return group in backend("elbv2", ACCOUNT, REGION).target_groups
 
 
 def _no_group(arn: str) -> AwsError:

@@ -96,7 +96,10 @@ class ForkServer:
         return ours
 
     def _read(self, channel: socket.socket) -> None:
-        body = channel.recv(4096)
+        try:
+            body = channel.recv(4096)
+        except ConnectionResetError:  # it died with a request it had not read
+            body = b""
         if not body:
             self._lost()
             return

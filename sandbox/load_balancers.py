@@ -122,7 +122,7 @@ class LoadBalancers:
         rule = self.rules[rule_arn]
         rule.weights = dict(weights)
         self.remember(rule)
-        await self.push()
+        await self.try_to_push()
         self.on_weights(rule)
 
     # -- targets -------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class LoadBalancers:
         self._checks.pop((group, port)).cancel()
         target.state, target.reason = "draining", "Target.DeregistrationInProgress"
         target.description = "Target deregistration is in progress"
-        await self.push()
+        await self.try_to_push()
         await self._drained(target)
         self._targets.pop((group, port), None)
 
@@ -151,7 +151,7 @@ class LoadBalancers:
         if check:
             check.cancel()
         if self._targets.pop((group, port), None):
-            await self.push()
+            await self.try_to_push()
 
     def state(self, group: str, port: int) -> str:
         """The target's state, `unused` when it is not registered."""
@@ -192,7 +192,7 @@ class LoadBalancers:
         url = f"http://{target.host}:{target.port}/healthz"
         while True:
             if target.judge(await self._status(url)):
-                await self._try_to_push()
+                await self.try_to_push()
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
             await asyncio.sleep(self._interval if settled else min(self._interval, 0.3))
@@ -229,8 +229,8 @@ class LoadBalancers:
         async with self._sessions[0].put("http://alb/routing", json=body) as response:
             response.raise_for_status()
 
-    async def _try_to_push(self) -> None:
-        """A health check must go on while the data plane restarts; it gets everything then."""
+    async def try_to_push(self) -> None:
+        """What was begun must go on while the data plane restarts; it gets everything then."""
         try:
             await self.push()
         except aiohttp.ClientError as error:
@@ -259,8 +259,12 @@ class LoadBalancers:
             "port": str(target.port),
             "timeout": str(self._drain_seconds),
         }
-        async with self._sessions[0].get("http://alb/drained", params=query) as response:
-            await response.read()
+        try:
+            async with self._sessions[0].get("http://alb/drained", params=query) as response:
+                await response.read()
+        except aiohttp.ClientError as error:
+            # Its requests ended with the data plane: nothing is left to wait for.
+            log.warning("the load balancer went away while a target drained: %s", error)
 
     async def minutes(self, since: int) -> AlbReport:
         """What the data plane measured since epoch minute `since`."""

@@ -94,25 +94,29 @@ def _fork(channel: socket.socket, own: Sequence[socket.socket]) -> bool:
     body, descriptors, _, _ = socket.recv_fds(channel, MAX_REQUEST, 2)
     if not body:
         return False
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         for inherited in (channel, *own):
             inherited.close()
-        _become(json.loads(body), descriptors)
+        _become(json.loads(body), descriptors, parent)
     channel.send(json.dumps({"pid": pid}).encode())
     for descriptor in descriptors:
         os.close(descriptor)
     return True
 
 
-def _become(request: dict[str, Any], descriptors: Sequence[int]) -> None:
-    """Be the task; never returns."""
+def _become(request: dict[str, Any], descriptors: Sequence[int], parent: int) -> None:
+    """Be the task of fork server `parent`; never returns."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
         die_with_parent()
+        # A parent that died before that call tells nobody any more.
+        if os.getppid() != parent:
+            os._exit(1)
         log, *listener = descriptors
         os.dup2(log, 1)
         os.dup2(log, 2)

@@ -28,6 +28,23 @@ def test_sandbox_time_begins_as_real_time_and_runs_at_its_rate(tmp_path):
     assert 50 * shortest <= ended - began <= 50 * (time.time() - before)
 
 
+def test_a_start_that_is_killed_leaves_the_clock_as_it_was(tmp_path, monkeypatch):
+    prepare(tmp_path / "clock", 1.0)
+    Clock(tmp_path / "clock").step(3600.0)
+
+    def killed(path, data):
+        path.touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(tmp_path / "clock", 1.0)
+    prepare(tmp_path / "clock", 1.0)
+
+    assert Clock(tmp_path / "clock").offset() == pytest.approx(3600.0, abs=60.0)
+
+
 def test_a_step_is_seen_by_every_process(tmp_path):
     prepare(tmp_path / "clock", 1.0)
     clock = Clock(tmp_path / "clock")

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -122,6 +124,46 @@ async def test_tasks_end_with_the_fork_server_and_the_next_one_starts_anew(tmp_p
         assert ended == -signal.SIGKILL
         assert await again.wait() == 3
         wait_until(lambda: not _alive(task.pid))
+
+
+LATE = """
+import os, sys
+from sandbox.zygote import _become
+request = {"module": "this", "arguments": [], "environment": dict(os.environ)}
+_become(request, [os.dup(1)], parent=os.getppid() + int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("other", "ran"), [(0, True), (1, False)])
+def test_a_task_whose_fork_server_died_before_it_could_notice_does_not_run(other, ran):
+    command = [sys.executable, "-c", LATE, str(other)]
+
+    task = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (task.returncode == 0) is ran
+    assert ("Zen of Python" in task.stdout) is ran
+
+
+@in_a_loop
+async def test_a_start_that_the_fork_server_never_read_fails_and_the_next_one_works(
+    tmp_path, on_the_path
+):
+    name, environment = on_the_path
+    unhandled = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: unhandled.append(what))
+    with fork_server(tmp_path) as (server, log):
+        await (await server.start(name, ["show"], environment, [log])).wait()
+        os.kill(server.pid, signal.SIGSTOP)
+        starting = asyncio.create_task(server.start(name, ["show"], environment, [log]))
+        await asyncio.sleep(0)
+        os.kill(server.pid, signal.SIGKILL)
+
+        with pytest.raises(OSError, match="the fork server ended"):
+            await starting
+
+        again = await server.start(name, ["show"], environment, [log])
+        assert await again.wait() == 3
+    assert unhandled == []
 
 
 def _alive(pid):

@@ -110,6 +110,27 @@ def test_what_the_balancer_would_not_act_on_is_refused(account, rule, operation,
     assert refused.value.response["Error"]["Code"] == code
 
 
+def test_a_target_group_that_nothing_forwards_to_has_no_targets_but_exists(account):
+    elb = account.client("elbv2")
+    known = elb.describe_target_groups()["TargetGroups"][0]
+    group = elb.create_target_group(
+        Name="spare", Protocol="HTTP", Port=80, VpcId=known["VpcId"], TargetType="ip"
+    )
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+
+    registered = checked(elb, "DescribeTargetHealth", TargetGroupArn=arn)
+    asked = elb.describe_target_health(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.1"}])
+    with pytest.raises(ClientError) as refused:
+        elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": "10.0.0.1"}])
+    elb.delete_target_group(TargetGroupArn=arn)
+
+    assert registered["TargetHealthDescriptions"] == []
+    assert asked["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "unused"
+    assert refused.value.response["Error"]["Code"] == "InvalidTarget"
+    with pytest.raises(elb.exceptions.TargetGroupNotFoundException):
+        elb.describe_target_health(TargetGroupArn=arn)
+
+
 @pytest.mark.parametrize(
     ("actions", "code"),
     [

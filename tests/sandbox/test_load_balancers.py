@@ -1,0 +1,83 @@
+"""The control plane of the load balancer while its data plane is away."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from sandbox import load_balancers
+from sandbox.load_balancers import LoadBalancers, Rule, Target
+
+BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
+
+
+@asynccontextmanager
+async def data_plane(path, **handlers):
+    """Takes routing states and keeps them; other paths are answered by `handlers`."""
+    taken = []
+
+    async def routing(request):
+        taken.append(await request.json())
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_put("/routing", routing)
+    for name, handler in handlers.items():
+        app.router.add_get(f"/{name}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.UnixSite(runner, str(path)).start()
+    try:
+        yield taken
+    finally:
+        await runner.cleanup()
+        path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def balancers(tmp_path, monkeypatch):
+    monkeypatch.setattr(load_balancers, "PUSH_WITHIN", 0.0)
+    made = LoadBalancers(tmp_path / "alb", interval=60.0, drain_seconds=1.0)
+    made.rules[RULE] = Rule(RULE, "app/x/1", {BLUE: 100.0, GREEN: 0.0})
+    return made
+
+
+def test_a_deployment_goes_on_without_the_data_plane_which_is_told_when_it_is_back(
+    tmp_path, balancers
+):
+    async def life():
+        async with data_plane(tmp_path / "alb"):
+            await balancers.open()
+            await balancers.register(Target(BLUE, 1, "1.4.0"))
+            await balancers.register(Target(BLUE, 2, "1.4.0"))
+        await balancers.deregister(BLUE, 1)
+        await balancers.forget(BLUE, 2)
+        await balancers.replace_weights(RULE, {BLUE: 0.0, GREEN: 100.0})
+        async with data_plane(tmp_path / "alb") as taken:
+            await balancers.try_to_push()
+        await balancers.close()
+        return taken
+
+    (told,) = asyncio.run(life())
+
+    assert told["weights"] == {"app/x/1": {"targetgroup/blue/1": 0.0, "targetgroup/green/2": 100.0}}
+    assert balancers.targets(BLUE) == []
+
+
+def test_a_data_plane_that_dies_while_a_target_drains_holds_nobody_up(tmp_path, balancers):
+    async def die(request):
+        request.transport.abort()
+
+    async def life():
+        async with data_plane(tmp_path / "alb", drained=die):
+            await balancers.open()
+            await balancers.register(Target(BLUE, 1, "1.4.0"))
+            await balancers.deregister(BLUE, 1)
+        await balancers.close()
+
+    asyncio.run(life())
+
+    assert balancers.targets(BLUE) == []
