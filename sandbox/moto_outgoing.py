@@ -1,4 +1,4 @@
-"""Keeps what moto sends on this machine: its SNS and Firehose post to whatever URL they are given."""
+"""Keeps what moto sends on this machine: SNS and Firehose post to whatever URL they are given."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +11,12 @@ from typing import Any
 
 from sandbox.cloudwatch.metrics import Aggregate, Metric, aggregate
 from sandbox.cloudwatch.service import CloudWatch
+from sandbox.errors import AwsError
 from sandbox.logs.groups import milliseconds
 from sandbox.logs.metric_filters import Filter, Filters
 from sandbox.logs.store import Group, Store, size
+
+log = logging.getLogger("sandbox.logs")
 
 MINUTE_MS = 60_000
 # PutMetricData takes at most so many different values of one metric.
@@ -105,4 +109,8 @@ class Ingestion:
             | {"Values": [v for v, _ in part], "Counts": [float(n) for _, n in part]}
             for part in (values[i : i + _VALUES] for i in range(0, len(values), _VALUES))
         ]
-        self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        try:
+            self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        except AwsError as error:
+            # Events choose values and dimensions; what CloudWatch does not take is not published.
+            log.warning("a metric filter's values were not published: %s", error)

@@ -45,6 +45,10 @@ class Queries:
             "unnest, expand, addtotals, SQL or PPL: such a query does not compile.",
         ),
         Note(
+            SIMPLIFIED,
+            "Insights: an endless repetition inside another one, such as (a+)+, does not compile.",
+        ),
+        Note(
             OUR_READING,
             "In Insights a missing field fulfils !=, not like and not in, and no other comparison.",
         ),

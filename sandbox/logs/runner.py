@@ -106,8 +106,9 @@ class Runner:
         """Keep what was found, and only then let the query be over."""
         self._count(run)
         self._charges.add(LOG_BYTES_SCANNED, run.execution.statistics.bytes, clock.now())
+        found, status = _found(run, status)
         ended = replace(run.query, status=status, duration=duration)
-        self._log.save(ended, _shown(run) if status == "Complete" else [])
+        self._log.save(ended, found)
         self._runs.pop(run.query.query_id, None)
         run.query.status, run.query.duration = status, duration
 
@@ -150,6 +151,17 @@ class Runner:
         run.stopped = True
         query.status = "Cancelled"
         return True
+
+
+def _found(run: _Run, status: str) -> tuple[Results, str]:
+    """What a query that read everything found, and its status: computing it may fail, too."""
+    if status != "Complete":
+        return [], status
+    try:
+        return _shown(run), status
+    except Exception:  # a defect of the sandbox must not leave a query running for ever
+        log.exception("query failed: %s", run.query.text)
+        return [], "Failed"
 
 
 def _shown(run: _Run) -> Results:

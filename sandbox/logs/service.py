@@ -68,10 +68,13 @@ class Logs:
         rounds = 0
         while True:
             await asyncio.sleep(max(_SHORTEST, FLUSH_SECONDS / clock.rate()))
-            await asyncio.to_thread(self._ingestion.flush)
             rounds += 1
-            if rounds % _EXPIRE_EVERY == 0:
-                await asyncio.to_thread(self._store.expire, milliseconds())
+            try:
+                await asyncio.to_thread(self._ingestion.flush)
+                if rounds % _EXPIRE_EVERY == 0:
+                    await asyncio.to_thread(self._store.expire, milliseconds())
+            except Exception:  # one failure must not end metrics and retention for good
+                log.exception("a round of keeping logs was missed")
 
 
 def _line(number: int) -> str:

@@ -222,8 +222,8 @@ class Store:
             (*(min(times),) * 2, *(max(times),) * 2, ingested, stream.number),
         )
         self._grow(group, sum(size(message) for _, message in events))
-        while group.bytes > self._group_bytes:
-            self._drop(group, "", ())
+        while group.bytes > self._group_bytes and self._drop(group, "", ()):
+            pass
 
     def _grow(self, group: Group, by: int) -> None:
         group.bytes = max(0, group.bytes + by)

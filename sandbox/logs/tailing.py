@@ -7,6 +7,7 @@ transaction as its lines, so that a restart neither repeats nor loses any.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import time
@@ -21,6 +22,8 @@ from sandbox.ecs.account import Account
 from sandbox.logs.groups import milliseconds
 from sandbox.logs.ingestion import Ingestion
 from sandbox.logs.store import Group, Store
+
+log = logging.getLogger("sandbox.logs")
 
 POLL_SECONDS = 0.5
 # A file this long that was read to its end is emptied; its task appends and goes on.
@@ -62,7 +65,10 @@ class Follower:
     async def run(self, account: Account) -> None:
         """Follow until cancelled."""
         while True:
-            await asyncio.to_thread(self.poll, destinations(account))
+            try:
+                await asyncio.to_thread(self.poll, destinations(account))
+            except Exception:  # a full disk must not end all logging; it goes on where it was
+                log.exception("the tasks' output was not read")
             await asyncio.sleep(POLL_SECONDS)
 
     def poll(self, known: Destinations) -> None:

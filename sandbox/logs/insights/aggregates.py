@@ -68,8 +68,11 @@ class Numbers(Aggregate):
             self._numbers.append(found)
 
     def result(self) -> Any:
-        """What was computed, None without numbers."""
-        return self._compute(self._numbers) if self._numbers else None
+        """What was computed; None without numbers, or where they are too large for any result."""
+        try:
+            return self._compute(self._numbers) if self._numbers else None
+        except (ArithmeticError, ValueError):
+            return None
 
 
 class Extreme(Aggregate):
@@ -107,6 +110,8 @@ def _percentile(share: float) -> Callable[[list[float]], float]:
 
 
 def _deviation(values: list[float]) -> float:
+    if not all(map(math.isfinite, values)):
+        return math.nan
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 

@@ -10,14 +10,14 @@ from sandbox.logs.insights.plan import Plan
 from sandbox.logs.insights.rows import Row
 from sandbox.logs.store import Event
 
-# `dedup` needs every row; beyond this a query fails instead of filling the memory.
+# `dedup` and `stats` by many keys; beyond this a query fails instead of filling the memory.
 MAX_KEPT = 200_000
 # Of a sort with a limit, rows that it cannot show are dropped whenever there are so many.
 PRUNED_AT = 40_000
 
 
 class TooManyRows(Exception):
-    """More rows than the sandbox is willing to sort."""
+    """More rows or groups than the sandbox is willing to keep."""
 
 
 @dataclass
@@ -56,6 +56,8 @@ class Execution:
     def _take(self, row: Row) -> None:
         if self._plan.grouping is not None:
             self._plan.grouping.add(row)
+            if len(self._plan.grouping) > MAX_KEPT:
+                raise TooManyRows
         elif self._plan.keep is None or len(self._kept) < self._plan.keep:
             self._kept.append(row)
             if self._plan.prune and len(self._kept) >= max(PRUNED_AT, 2 * self._plan.prune[0]):
@@ -68,7 +70,7 @@ class Execution:
         """The rows so far, as the rest of the query leaves them."""
         with self._lock:
             grouping = self._plan.grouping
-            rows: Iterable[Row] = grouping.rows() if grouping else list(self._kept)
+            rows: Iterable[Row] = grouping.rows() if grouping is not None else list(self._kept)
             for whole in self._plan.wholes:
                 rows = whole(rows)
             return list(rows)

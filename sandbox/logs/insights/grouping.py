@@ -79,6 +79,10 @@ class Grouping:
         inner = tuple(self._extract(item, each, scope) for each in call.arguments)
         return Call(call.function, inner, call.span)
 
+    def __len__(self) -> int:
+        """How many groups there are."""
+        return len(self._groups)
+
     def add(self, row: Row) -> None:
         """One more row."""
         values = [value(row) for _, value in self._keys]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from re import _parser as sre  # type: ignore[attr-defined]
+from typing import Any
 
 from sandbox.logs.insights.syntax import Span
 
@@ -13,9 +16,40 @@ _FLAGS = re.compile(r"\(\?([imsx]+)\)")
 def translate(text: str, span: Span) -> re.Pattern[str]:
     """The compiled pattern; raises CompileError for one that is not valid."""
     try:
-        return re.compile(_scoped(_NAMED.sub("(?P<", text)))
+        python = _scoped(_NAMED.sub("(?P<", text))
+        pattern = re.compile(python)
+        nested = _nested(sre.parse(python))
     except (re.error, OverflowError, RecursionError) as error:
         raise span.error(f"Invalid regular expression: {error}") from error
+    if nested:
+        raise span.error("The sandbox does not run a repetition inside a repetition, as in (a+)+")
+    return pattern
+
+
+def _nested(parsed: Any, *, repeated: bool = False) -> bool:
+    """Whether something repeated without end holds another such repetition.
+
+    On a text that does not match, those may take time exponential in its length, and while Python
+    matches, nothing else of the sandbox runs. Atomic groups are never tried again.
+    """
+    for operation, arguments in parsed:
+        if operation in (sre.POSSESSIVE_REPEAT, sre.ATOMIC_GROUP):
+            continue
+        endless = operation in (sre.MAX_REPEAT, sre.MIN_REPEAT) and arguments[1] == sre.MAXREPEAT
+        if endless and repeated:
+            return True
+        if any(_nested(inner, repeated=repeated or endless) for inner in _parts(arguments)):
+            return True
+    return False
+
+
+def _parts(arguments: Any) -> Iterator[Any]:
+    """The patterns inside an operation: of a group, of a repetition, of alternatives."""
+    for each in arguments if isinstance(arguments, tuple | list) else ():
+        if isinstance(each, sre.SubPattern):
+            yield each
+        elif isinstance(each, list):
+            yield from (inner for inner in each if isinstance(inner, sre.SubPattern))
 
 
 def _scoped(text: str) -> str:

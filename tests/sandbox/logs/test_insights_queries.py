@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from sandbox.logs.insights import execution
+from sandbox.logs.insights.execution import TooManyRows
 from tests.sandbox.logs.insights import execute, run
 
 REQUESTS = [
@@ -252,10 +254,27 @@ def test_a_top_of_many_rows_is_what_sorting_all_of_them_gives():
     assert found == [str(number) for number in sorted(numbers, reverse=True)[:3]]
 
 
-def test_the_engine_counts_what_it_looked_at():
-    execution = execute("filter status = 200 | limit 1", [*LOG, "åäö"])
+@pytest.mark.parametrize("function", ["sum(a)", "avg(a)", "sum(a) * 10"])
+def test_what_is_too_large_for_a_number_is_no_result(function):
+    assert run(f"stats {function} as x", ['{"a": 1e308}'] * 2) == [{}]
 
-    statistics = execution.statistics
+
+def test_a_deviation_of_endless_numbers_is_none():
+    assert run("stats stddev(a) as x", ['{"a": 1e400}', '{"a": 1}']) == [{"x": "nan"}]
+
+
+def test_a_query_with_more_groups_than_the_sandbox_keeps_fails(monkeypatch):
+    monkeypatch.setattr(execution, "MAX_KEPT", 3)
+
+    assert len(run("stats count(*) by @message", ["a", "b", "c", "a"])) == 3
+    with pytest.raises(TooManyRows):
+        run("stats count(*) by @message", ["a", "b", "c", "d"])
+
+
+def test_the_engine_counts_what_it_looked_at():
+    seen = execute("filter status = 200 | limit 1", [*LOG, "åäö"])
+
+    statistics = seen.statistics
     assert (statistics.scanned, statistics.matched) == (6, 2)
     assert statistics.bytes == sum(len(message) for message in LOG) + 6
 

@@ -260,6 +260,74 @@ def test_a_metric_filter_takes_values_and_dimensions_from_the_event(
     assert (found.count, found.low, found.high) == (2, 12, 30)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"ms": 1e400, "path": "/a"},
+        {"ms": 1, "path": "/größe"},
+        {"ms": 1, "path": "/" + "a" * 2000},
+    ],
+    ids=["endless", "not-ascii", "long"],
+)
+def test_values_cloudwatch_does_not_take_leave_the_others_alone(
+    ingestion, filters, group, cloudwatch, odd
+):
+    taken = errors(metricValue="$.ms", dimensions={"Path": "$.path"})
+    filters.put(replace(taken, pattern="{ $.status >= 500 && $.ms = * && $.path = * }"))
+
+    written = line(500, **odd).replace("Infinity", "1e400")
+    write(ingestion, group, written, line(500, ms=12, path="/a"))
+
+    assert cloudwatch.published(Metric.of("News", "Errors", Path="/a"), MINUTE).total == 12
+
+
+def test_what_is_kept_goes_on_after_a_failure(store, ingestion, monkeypatch):
+    monkeypatch.setattr("sandbox.logs.service.FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr("sandbox.logs.service._SHORTEST", 0.0)
+    rounds = iter([OSError("disk full"), None, asyncio.CancelledError()])
+
+    def flush():
+        outcome = next(rounds)
+        if outcome:
+            raise outcome
+
+    monkeypatch.setattr(ingestion, "flush", flush)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(Logs(store, ingestion, None).keep())
+
+    assert next(rounds, "all taken") == "all taken"
+
+
+def test_following_goes_on_after_a_failure(directory, store, ingestion, monkeypatch):
+    monkeypatch.setattr("sandbox.logs.tailing.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("sandbox.logs.tailing.destinations", lambda account: account)
+    (directory / "t1.log").write_text("one\n")
+    follower = Follower(directory, store, ingestion)
+    poll, rounds = follower.poll, iter([OSError("disk full"), None, asyncio.CancelledError()])
+
+    def failing(known):
+        outcome = next(rounds)
+        if outcome:
+            raise outcome
+        poll(known)
+
+    monkeypatch.setattr(follower, "poll", failing)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(follower.run(KNOWN))
+
+    assert messages(store) == ["one"]
+
+
+def test_a_group_whose_size_is_wrong_is_not_emptied_for_ever(store, group):
+    group.bytes = 10**9
+
+    store.append(group, "web/1", [(NOW, "one")], NOW)
+
+    assert group.bytes >= 0
+
+
 def test_a_minute_with_events_and_no_match_has_the_default_value(
     ingestion, filters, group, cloudwatch
 ):

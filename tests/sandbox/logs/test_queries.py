@@ -251,6 +251,16 @@ def test_a_stopped_query_is_cancelled_and_stays_so(runner, store):
     ]
 
 
+def test_a_query_whose_results_cannot_be_computed_has_failed(runner, store, monkeypatch):
+    monkeypatch.setattr("sandbox.logs.runner._shown", lambda _: 1 / 0)
+
+    start(runner, store, "broken", "fields n")
+
+    wait_until(lambda: runner.query("broken").over, 20)
+    assert runner.query("broken").status == "Failed"
+    assert runner.results(runner.query("broken")) == []
+
+
 def test_results_are_there_after_a_restart_and_what_was_running_failed(tmp_path, runner, store):
     done = start(runner, store, "done", "stats sum(n) as s")
     wait_until(lambda: runner.query("done").over, 20)
