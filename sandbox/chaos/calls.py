@@ -23,7 +23,8 @@ def _effect(kind: str, says: str, *, detail: str = "") -> Effect:
             status=given.get("status", 400),
             seconds=given.get("seconds", 0.0),
         )
-        return _switched(sandbox.switches, switch, f"{switch.operation} {says}.")
+        some = "" if switch.share == 1 else f", {switch.share:.0%} of the calls"
+        return _switched(sandbox.switches, switch, f"{switch.operation} {says}{some}.")
 
     return effect
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sandbox import clock
-from sandbox.processes import group_usage
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process group the sandbox started, and its resident bytes (shared pages counted twice)."""
+    """A process the sandbox started, with its group if it leads one, and its resident bytes.
+
+    Pages that several processes share are counted in each of them.
+    """
 
     pid: int
     what: str
@@ -38,22 +41,39 @@ class Facts:
 
 
 def gather(home: Path, epoch: datetime) -> Facts:
-    """Read the clock and /proc (or ps)."""
-    named = _groups(home / "pids")
-    usage = group_usage(set(named))
+    """Read the clock and the process table."""
+    table = _table()
     processes = tuple(
-        Process(pid, ", ".join(what), usage[pid][1])
-        for pid, what in sorted(named.items())
-        if usage[pid][1]
+        Process(pid, what, _resident(pid, table))
+        for pid, what in _named(home / "pids").items()
+        if pid in table
     )
     return Facts(epoch, clock.now(), clock.rate(), clock.ahead(), processes)
 
 
-def _groups(path: Path) -> dict[int, list[str]]:
-    """What runs in each process group, by the pid file; helpers run in the gateway's own."""
-    groups = {os.getpgid(0): ["gateway"]}
+def _named(path: Path) -> dict[int, str]:
+    """What each process runs: its module or program, as the pid file has it."""
+    named = {os.getpid(): "gateway"}
     for line in path.read_text().splitlines():
         pid, _, mark = line.partition(" ")
-        with contextlib.suppress(ProcessLookupError):
-            groups.setdefault(os.getpgid(int(pid)), []).append(mark)
-    return groups
+        words = [word for word in mark.split() if not word.startswith("-")]
+        named[int(pid)] = words[0].rsplit("/", 1)[-1] if words else mark
+    return named
+
+
+def _table() -> dict[int, tuple[int, int]]:
+    """Process group and resident bytes of every process of this machine."""
+    listing = subprocess.run(
+        ["ps", "-axo", "pid=,pgid=,rss="],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rows = (line.split() for line in listing.splitlines())
+    return {int(pid): (int(group), int(kibibytes) * 1024) for pid, group, kibibytes in rows}
+
+
+def _resident(pid: int, table: Mapping[int, tuple[int, int]]) -> int:
+    if table[pid][0] != pid or pid == os.getpid():
+        return table[pid][1]
+    return sum(resident for group, resident in table.values() if group == pid)

@@ -19,7 +19,9 @@ a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outli
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; overflow-wrap: break-word; }
+th { white-space: nowrap; }
+td p { margin: 0; min-width: 14rem; }
 .scroll { overflow-x: auto; }
 summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
 details { border-bottom: 1px solid var(--line); }
@@ -57,14 +59,14 @@ def _now(facts: Facts) -> str:
     pairs = {
         "First start": f"{facts.epoch:%F %T} UTC; older history is computed, newer is measured",
         "Sandbox time": f"{facts.now:%F %T} UTC",
-        "Clock": f"{facts.rate:g} sandbox seconds a second, {facts.ahead_seconds:+,.1f} s ahead",
-        "Memory": f"{facts.rss_bytes / 2**20:.0f} MiB resident, shared pages counted per process",
+        "Clock": f"rate {facts.rate:g}, {facts.ahead_seconds:,.0f} s ahead of real time",
+        "Memory": f"{facts.rss_bytes / 2**20:.0f} MiB resident; shared pages count in each process",
     }
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs.items())
     rows = ((str(one.pid), one.what, f"{one.rss_bytes / 2**20:.0f} MiB") for one in facts.processes)
     return (
         f'<section id="now" aria-labelledby="h-now"><h2 id="h-now">Now</h2><dl>{listed}</dl>'
-        f"{_table('Process groups', ('Process', 'What', 'Resident'), rows)}</section>"
+        f"{_table('Processes', ('Process', 'What', 'Resident'), rows)}</section>"
     )
 
 
