@@ -167,8 +167,8 @@ class Fulfilment:
         self._end(activity, "Successful", text)
         target = self._book.targets.get(activity.resource)
         if target is not None and activity.cooling is not None:
-            until = clock.time() + activity.cooling
-            target.cooldown = replace(target.cooldown, in_until=until)
+            at = clock.time()
+            target.cooldown = replace(target.cooldown, in_since=at, in_until=at + activity.cooling)
             self._book.save(target)
 
 

@@ -24,4 +24,8 @@ class ApplicationAutoScaling(Policies, ScheduledActions):
             "TargetServicePutResourceAsUnscalable.",
         ),
         Note(OUR_READING, "A change that is not fulfilled within an hour is Unfulfilled."),
+        Note(
+            OUR_READING,
+            "A policy whose alarm is set by SetAlarmState takes the step that begins at the threshold.",
+        ),
     )

@@ -38,11 +38,22 @@ class Cooldown:
     """The cooldowns in force; times are seconds since 1970.
 
     Until `out_until`, capacity is counted from `out_base`: what ran before the first scale-out.
+    A moment before a cooldown began is not in it: a clock that is stepped back ends both.
     """
 
     out_until: float = 0.0
     out_base: int = 0
     in_until: float = 0.0
+    out_since: float = 0.0
+    in_since: float = 0.0
+
+    def grows(self, at: float) -> bool:
+        """Whether a scale-out is cooling down."""
+        return self.out_since <= at < self.out_until
+
+    def shrinks(self, at: float) -> bool:
+        """Whether a scale-in is cooling down."""
+        return self.in_since <= at < self.in_until
 
 
 @dataclass(frozen=True)
@@ -67,8 +78,8 @@ def scale_out(wanted: Wanted, now: Capacity, cooldown: Cooldown, at: float) -> D
     In a cooldown only a larger scale-out than the one before is done, and what that one added is
     part of it.
     """
-    cooling = at < cooldown.out_until
-    asked = max(wanted(cooldown.out_base if cooling else now.running), now.minimum)
+    base = cooldown.out_base if cooldown.grows(at) else now.running
+    asked = max(wanted(base), now.minimum)
     capacity = min(asked, now.maximum)
     if capacity > now.desired:
         return Decision(capacity)
@@ -79,7 +90,7 @@ def scale_in(wanted: Wanted, now: Capacity, cooldown: Cooldown, at: float) -> De
     """Whether to remove capacity at `at`: never below what would hold the metric at its target."""
     if now.desired <= now.minimum:
         return Decision(not_scaled=AT_MINIMUM)
-    if at < cooldown.in_until:
+    if cooldown.shrinks(at):
         return Decision()
     capacity = min(max(wanted(now.running), now.minimum), now.maximum)
     return Decision(capacity) if capacity < now.desired else Decision(not_scaled=FLAPPING)
@@ -87,14 +98,13 @@ def scale_in(wanted: Wanted, now: Capacity, cooldown: Cooldown, at: float) -> De
 
 def after_scale_out(before: Cooldown, base: int, at: float, seconds: float) -> Cooldown:
     """The cooldowns once capacity was added to `base`; a scale-in cooldown ends with it."""
-    return Cooldown(
-        out_until=at + seconds, out_base=before.out_base if at < before.out_until else base
-    )
+    kept = before.out_base if before.grows(at) else base
+    return Cooldown(out_since=at, out_until=at + seconds, out_base=kept)
 
 
 def after_scale_in(before: Cooldown, at: float, seconds: float) -> Cooldown:
     """The cooldowns once capacity was removed."""
-    return Cooldown(out_until=0.0, out_base=before.out_base, in_until=at + seconds)
+    return Cooldown(out_base=before.out_base, in_since=at, in_until=at + seconds)
 
 
 def agreed(ready: Mapping[str, Wanted | None]) -> Wanted | None:

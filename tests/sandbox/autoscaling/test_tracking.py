@@ -97,7 +97,7 @@ def test_a_larger_scale_out_keeps_the_base_of_the_first():
 
     second = tracking.after_scale_out(first, 4, at=1100, seconds=300)
 
-    assert second == Cooldown(out_until=1400, out_base=2)
+    assert second == Cooldown(out_since=1100, out_until=1400, out_base=2)
 
 
 def test_a_scale_out_ends_the_cooldown_of_a_scale_in():
@@ -119,6 +119,17 @@ def test_a_scale_in_waits_for_its_cooldown_and_says_nothing():
 
     assert during == Decision()
     assert then == Decision(2)
+
+
+def test_a_clock_that_is_stepped_back_ends_the_cooldowns():
+    grown = tracking.after_scale_out(NONE, 2, at=5000, seconds=300)
+    shrunk = tracking.after_scale_in(NONE, at=5000, seconds=300)
+
+    out = tracking.scale_out(tracked(100, 60), capacity(4), grown, 1400)
+    less = tracking.scale_in(tracked(10, 60), capacity(8), shrunk, 1400)
+
+    assert out == Decision(7)
+    assert less == Decision(2)
 
 
 def test_capacity_stays_when_one_less_would_push_the_metric_over_the_target():
