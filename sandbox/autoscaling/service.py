@@ -26,6 +26,6 @@ class ApplicationAutoScaling(Policies, ScheduledActions):
         Note(OUR_READING, "A change that is not fulfilled within an hour is Unfulfilled."),
         Note(
             OUR_READING,
-            "A policy whose alarm is set by SetAlarmState takes the step that begins at the threshold.",
+            "A policy whose alarm SetAlarmState set takes the step that begins at the threshold.",
         ),
     )

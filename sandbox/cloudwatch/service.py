@@ -35,8 +35,23 @@ class CloudWatch:
     NOTES = (
         Note(SIMPLIFIED, "Metrics from before the account's first start are computed."),
         Note(SIMPLIFIED, "Database and cache metrics are emulated from the request rate."),
+        Note(
+            SIMPLIFIED,
+            "A minute that a clock stepped back lives through again holds what was measured last; "
+            "the load balancer's requests of both are added up for half an hour.",
+        ),
+        Note(SIMPLIFIED, "A minute in which this machine had no time to measure has no data."),
+        Note(
+            OUR_READING,
+            "A task that ends counts in its last minute's CPU and memory, one that is PENDING in "
+            "none: SampleCount is the number of tasks that ran in the minute.",
+        ),
         Note(OUR_READING, "How late a minute is seen, and in which parts, is not documented."),
         Note(OUR_READING, "AWS/ECS and AWS/ElastiCache publish no single values: no percentiles."),
+        Note(
+            OUR_READING,
+            "SEARCH labels are dimension values; scalars stand only where the guide says.",
+        ),
     )
 
     def __init__(

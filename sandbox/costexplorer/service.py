@@ -68,6 +68,10 @@ class CostExplorer:
         Note(SIMPLIFIED, "Support (29 USD) and tax (7 % on the first) are assumptions."),
         Note(SIMPLIFIED, "Sizes that are not in prices.json are not billed."),
         Note(
+            SIMPLIFIED,
+            "RDS backups, infrequent access logs, extended support, Inspector: not billed.",
+        ),
+        Note(
             OUR_READING,
             "Usage arrives 4 to 12 hours late, that of EC2 - Other and CloudWatch 16 to 24.",
         ),

@@ -19,6 +19,12 @@ class Ecs(Clusters, TaskDefinitions, Services, OneOffTasks, ServiceDeployments, 
         Note(SIMPLIFIED, "Lambda hooks are refused: nothing would run them."),
         Note(
             SIMPLIFIED,
+            "A sandbox vCPU is a share of a core of this machine (SANDBOX_VCPU_FACTOR); work on "
+            "requests is charged and throttled by it, starting a task is not.",
+        ),
+        Note(SIMPLIFIED, "A task is not killed for its memory unless a fault does it."),
+        Note(
+            SIMPLIFIED,
             "A green revision that is not healthy within SANDBOX_SCALE_UP_SECONDS is rolled back; "
             "on AWS the stage may take a day.",
         ),

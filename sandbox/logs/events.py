@@ -41,6 +41,10 @@ class LogEvents:
         Note(SIMPLIFIED, "A log group keeps its newest 64 MiB; on AWS it grows without an end."),
         Note(SIMPLIFIED, "Events can be found at once; on AWS it takes some seconds."),
         Note(SIMPLIFIED, "Events in the embedded metric format become no metrics."),
+        Note(
+            SIMPLIFIED,
+            "Values of metric filters reach CloudWatch every 5 s; kill -9 loses at most those.",
+        ),
     )
 
     def __init__(self, store: Store, ingestion: Ingestion) -> None:
