@@ -37,10 +37,12 @@ class Budgets:
         AccountId: str,
         Budget: Mapping[str, Any],
         NotificationsWithSubscribers: Sequence[Mapping[str, Any]] = (),
-        **_: Any,
+        ResourceTags: Sequence[Mapping[str, str]] = (),
     ) -> Answer:
         """Plan costs; raises AwsError (DuplicateRecordException …)."""
         validation.account(AccountId)
+        if ResourceTags:
+            raise validation.invalid("ResourceTags are not supported by the sandbox.")
         name = Budget["BudgetName"]
         body = validation.budget(Budget, self._now())
         if self._store.find(name):

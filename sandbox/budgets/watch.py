@@ -34,8 +34,12 @@ class Watch:
         while True:
             state = self._spend.refreshed(), self._store.changes
             if state != self._compared:
-                await self.compare()
-                self._compared = self._spend.refreshed(), self._store.changes
+                try:
+                    await self.compare()
+                    # What changed meanwhile is compared next time.
+                    self._compared = state
+                except Exception:  # one message that cannot be sent must not end all budgets
+                    log.exception("budgets were not compared")
             await asyncio.sleep(INTERVAL)
 
     async def compare(self) -> None:
@@ -43,7 +47,7 @@ class Watch:
         for budget in self._store.all():
             if budget.notifications and not budget.ended(self._spend.period(budget).start):
                 amounts = await asyncio.to_thread(self._amounts, budget)
-                for notification in budget.notifications:
+                for notification in list(budget.notifications):
                     await self._judge(budget, notification, amounts[notification.kind])
 
     def _amounts(self, budget: Budget) -> dict[str, Decimal | None]:
@@ -55,13 +59,21 @@ class Watch:
     ) -> None:
         before = notification.state, notification.sent_for
         crossed = amount is not None and exceeded(notification, amount, Decimal(budget.limit))
-        notification.state = "ALARM" if crossed else "OK"
         period = self._spend.period(budget).start.isoformat()
+        if not self._kept(budget, notification):
+            return
         if crossed and amount is not None and notification.sent_for != period:
-            notification.sent_for = period
             await self._tell(budget, notification, amount)
-        if (notification.state, notification.sent_for) != before:
+            notification.sent_for = period
+        notification.state = "ALARM" if crossed else "OK"
+        changed = (notification.state, notification.sent_for) != before
+        if changed and self._kept(budget, notification):
             self._store.save(budget)
+
+    def _kept(self, budget: Budget, notification: Notification) -> bool:
+        """Whether both are still there: others delete them while amounts are computed."""
+        known = self._store.find(budget.name)
+        return known is budget and any(each is notification for each in budget.notifications)
 
     async def _tell(self, budget: Budget, notification: Notification, amount: Decimal) -> None:
         subject = f"AWS Budgets: {budget.name} has exceeded your alert threshold"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -57,7 +56,7 @@ class Filter:
         dimensions = {name: found.get(source, "") for name, source in wanted.items()}
         text = self.transformation["metricValue"]
         worth = number(found.get(text, "") if text.startswith("$") else text)
-        if worth is None or not math.isfinite(worth) or not all(dimensions.values()):
+        if worth is None or not all(dimensions.values()):
             return None
         return Metric.of(self.metric.namespace, self.metric.name, **dimensions), worth
 

@@ -175,6 +175,67 @@ def test_a_crossed_threshold_is_told_once_a_period(desk):
     assert "Alert Threshold: > $80.00" in desk.sent[0][2]
 
 
+def test_a_budget_deleted_while_it_is_computed_stays_deleted(desk):
+    desk.books.hold(database())
+    desk.create(limit="100", notifications=[with_topic()])
+
+    async def delete_meanwhile():
+        comparing = asyncio.ensure_future(desk.watch.compare())
+        await asyncio.sleep(0)
+        desk.store.delete("all")
+        await comparing
+
+    asyncio.run(delete_meanwhile())
+
+    assert Store(desk.books.state).all() == []
+    assert desk.sent == []
+
+
+def test_a_budget_deleted_while_it_is_told_stays_deleted(desk):
+    desk.books.hold(database())
+    desk.create(limit="100", notifications=[with_topic()])
+    publish = desk.watch._publish
+
+    async def delete_and_publish(*message):
+        desk.store.delete("all")
+        await publish(*message)
+
+    desk.watch._publish = delete_and_publish
+    desk.compare()
+
+    assert Store(desk.books.state).all() == []
+    assert len(desk.sent) == 1
+
+
+def test_what_could_not_be_sent_is_sent_later_and_what_came_meanwhile_is_compared(
+    desk, monkeypatch
+):
+    monkeypatch.setattr("sandbox.budgets.watch.INTERVAL", 0.01)
+    desk.books.hold(database())
+    desk.create(limit="100", notifications=[with_topic()])
+    publish, attempts = desk.watch._publish, []
+
+    async def fail_once(*message):
+        attempts.append(message)
+        if len(attempts) == 1:
+            raise OSError("no route to SNS")
+        if len(attempts) == 2:
+            desk.create(name="late", limit="50", notifications=[with_topic()])
+        await publish(*message)
+
+    async def watch():
+        running = asyncio.ensure_future(desk.watch.run())
+        while len(desk.sent) < 2 and not running.done():
+            await asyncio.sleep(0.01)
+        running.cancel()
+
+    desk.watch._publish = fail_once
+    asyncio.run(asyncio.wait_for(watch(), 30))
+
+    assert len(attempts) == 3
+    assert "Budget Name: late" in desk.sent[1][2]
+
+
 def test_a_threshold_that_is_not_crossed_tells_nobody(desk):
     desk.create(limit="5000", notifications=[with_topic(), with_topic(kind="FORECASTED")])
 
@@ -352,6 +413,11 @@ BUDGET = {
         (
             "delete_subscriber",
             {"BudgetName": "all", "Notification": notify(), "Subscriber": TOPIC},
+            "InvalidParameterException",
+        ),
+        (
+            "create_budget",
+            {"Budget": {"BudgetName": "b"}, "ResourceTags": [{"Key": "a", "Value": "b"}]},
             "InvalidParameterException",
         ),
         (

@@ -263,11 +263,10 @@ def test_a_metric_filter_takes_values_and_dimensions_from_the_event(
 @pytest.mark.parametrize(
     "odd",
     [
-        {"ms": 1e400, "path": "/a"},
         {"ms": 1, "path": "/größe"},
         {"ms": 1, "path": "/" + "a" * 2000},
     ],
-    ids=["endless", "not-ascii", "long"],
+    ids=["not-ascii", "long"],
 )
 def test_values_cloudwatch_does_not_take_leave_the_others_alone(
     ingestion, filters, group, cloudwatch, odd
@@ -275,8 +274,7 @@ def test_values_cloudwatch_does_not_take_leave_the_others_alone(
     taken = errors(metricValue="$.ms", dimensions={"Path": "$.path"})
     filters.put(replace(taken, pattern="{ $.status >= 500 && $.ms = * && $.path = * }"))
 
-    written = line(500, **odd).replace("Infinity", "1e400")
-    write(ingestion, group, written, line(500, ms=12, path="/a"))
+    write(ingestion, group, line(500, **odd), line(500, ms=12, path="/a"))
 
     assert cloudwatch.published(Metric.of("News", "Errors", Path="/a"), MINUTE).total == 12
 
