@@ -12,8 +12,7 @@ Load is real: percent of CPU = 100 × vCPU-seconds charged / (real seconds × un
 fast the sandbox's clock runs.
 
 A task that serves requests wraps its WSGI application with `charged`. Any other task is charged
-with the CPU time of its processes, and is not slowed. Memory is measured, but nobody is killed
-for using too much of it.
+with the CPU time of its processes, and is not slowed.
 """
 
 from __future__ import annotations
