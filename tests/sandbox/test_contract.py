@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 
 from tests.aws_calls import used
+from tests.sandbox.account import wait_until
 from tests.sandbox.contract import deviations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +163,23 @@ def _group(account):
     return answer["TargetGroups"][0]["TargetGroupArn"]
 
 
+def get_credential_report(account):
+    iam = account.client("iam")
+    wait_until(lambda: iam.generate_credential_report()["State"] == "COMPLETE", 20)
+    return iam.get_credential_report()
+
+
+def generate_last_accessed(account):
+    iam = account.client("iam")
+    role = iam.list_roles()["Roles"][0]["Arn"]
+    return iam.generate_service_last_accessed_details(Arn=role)
+
+
+def get_last_accessed(account):
+    job = generate_last_accessed(account)["JobId"]
+    return account.client("iam").get_service_last_accessed_details(JobId=job)
+
+
 CALLS = {
     ("ce", "GetCostAndUsage"): get_cost_and_usage,
     ("cloudwatch", "DescribeAlarms"): lambda account: account.client(
@@ -189,6 +207,7 @@ CALLS = {
     ("ecs", "ListClusters"): lambda account: account.ecs.list_clusters(),
     ("ecs", "ListServiceDeployments"): list_service_deployments,
     ("ecs", "ListServices"): lambda account: account.ecs.list_services(cluster="production"),
+    ("ecs", "ListTaskDefinitions"): lambda account: account.ecs.list_task_definitions(),
     ("ecs", "ListTasks"): lambda account: account.ecs.list_tasks(cluster="production"),
     ("ecs", "RegisterTaskDefinition"): register_task_definition,
     ("ecs", "StopServiceDeployment"): stop_service_deployment,
@@ -208,6 +227,12 @@ CALLS = {
     ("elbv2", "DescribeTargetHealth"): lambda account: account.client(
         "elbv2"
     ).describe_target_health(TargetGroupArn=_group(account)),
+    ("iam", "GenerateCredentialReport"): lambda account: account.client(
+        "iam"
+    ).generate_credential_report(),
+    ("iam", "GenerateServiceLastAccessedDetails"): generate_last_accessed,
+    ("iam", "GetCredentialReport"): get_credential_report,
+    ("iam", "GetServiceLastAccessedDetails"): get_last_accessed,
     ("sts", "GetCallerIdentity"): lambda account: account.client("sts").get_caller_identity(),
 }
 
@@ -280,6 +305,18 @@ def test_what_is_published_can_be_read(account):
             "put_metric_data",
             {"Namespace": "AWS/ECS", "MetricData": [{"MetricName": "x", "Value": 1.0}]},
             "InvalidParameterValue",
+        ),
+        (
+            "secretsmanager",
+            "remove_regions_from_replication",
+            {"SecretId": "news-api/database", "RemoveReplicaRegions": ["eu-west-1"]},
+            "InvalidRequestException",
+        ),
+        (
+            "secretsmanager",
+            "stop_replication_to_replica",
+            {"SecretId": "news-api/database"},
+            "InvalidRequestException",
         ),
         (
             "ce",
