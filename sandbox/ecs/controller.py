@@ -117,9 +117,11 @@ class Controller:
 
     async def _back(self, walk: Walk, reason: str) -> None:
         origin = self._account.active_revision(walk.service)
-        self._tell(walk, walk.target, f"deployment failed: {reason}")
-        if origin:
-            self._tell(walk, walk.target, f"rolling back to deployment {short(origin)}.")
+        # After a restart it goes on with a rollback that was told of already.
+        if walk.deployment.rollback is None:
+            self._tell(walk, walk.target, f"deployment failed: {reason}")
+            if origin:
+                self._tell(walk, walk.target, f"rolling back to deployment {short(origin)}.")
         await going_back.back(walk, reason)
         if origin:
             self._tell(walk, origin, f"deployment ended {walk.deployment.status}.")

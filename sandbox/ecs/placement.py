@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from sandbox.ecs.model import Task, TaskDefinition, now
+from sandbox.ecs.model import Service, Task, TaskDefinition, now
 from sandbox.estate.plan import SUBNETS, Subnet
 from sandbox.names import ecs_arn
 
@@ -77,6 +77,18 @@ def new_task(
         address=address(subnet, taken),
         **{"cpu": cpu_units(definition.body), "memory": memory_mib(definition.body), **more},
     )
+
+
+def inherited_tags(
+    settings: Mapping[str, Any], cluster: str, definition: TaskDefinition, service: Service | None
+) -> dict[str, str]:
+    """What a new task is tagged with by propagateTags and enableECSManagedTags."""
+    sources = {"TASK_DEFINITION": definition.tags, "SERVICE": service.tags if service else {}}
+    tags = sources.get(settings.get("propagateTags", "NONE"), {})
+    if not settings.get("enableECSManagedTags"):
+        return dict(tags)
+    named = {"aws:ecs:serviceName": service.name} if service else {}
+    return {**tags, "aws:ecs:clusterName": cluster, **named}
 
 
 def cpu_units(body: Mapping[str, Any]) -> int:

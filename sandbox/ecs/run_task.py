@@ -18,7 +18,8 @@ from sandbox.honesty import simplified
 MOST_AT_ONCE = 10
 _CONTAINER = {"name", "command", "environment"}
 _TASK = {"containerOverrides", "cpu", "memory"}
-_IGNORABLE = {"enableECSManagedTags", "propagateTags", "referenceId"}
+# `referenceId` is only the caller's own word: no answer ever tells it.
+_KNOWN = {"enableECSManagedTags", "propagateTags", "referenceId"}
 
 
 class OneOffTasks(Tasks):
@@ -41,7 +42,7 @@ class OneOffTasks(Tasks):
     ) -> Answer:
         """Start 1 to 10 tasks. Without capacity there are none, and failures say why.
 
-        Raises ClusterNotFound…, Client…, InvalidParameter…, PlatformUnknown… or
+        Raises ClusterNotFound…, Client…, Conflict…, InvalidParameter…, PlatformUnknown… or
         UnsupportedFeatureException.
         """
         where = self.account.cluster(cluster)
@@ -49,6 +50,7 @@ class OneOffTasks(Tasks):
             raise refuse(f"Count must be between 1 and {MOST_AT_ONCE}.")
         again = self._of_token(where, clientToken)
         if again:
+            self._same(again, taskDefinition, count, overrides or {})
             return {"tasks": [self._told(task) for task in again], "failures": []}
         network = networkConfiguration or {}
         definition = self._runnable(taskDefinition, settings, network)
@@ -61,7 +63,8 @@ class OneOffTasks(Tasks):
             "group": group or f"family:{definition.family}",
             "started_by": startedBy,
             "overrides": chosen,
-            "tags": tag_mapping(tags),
+            "tags": placement.inherited_tags(settings, where.name, definition, None)
+            | tag_mapping(tags),
             "token": clientToken,
         }
         begun = [self._begin(where, definition, network, marks) for _ in range(count)]
@@ -71,10 +74,23 @@ class OneOffTasks(Tasks):
         known = self.account.tasks.values()
         return [t for t in known if token and t.token == token and t.cluster_arn == where.arn]
 
+    def _same(
+        self, tasks: Sequence[Task], reference: str, count: int, overrides: Mapping[str, Any]
+    ) -> None:
+        """Raises ConflictException when the token began another request's tasks."""
+        definition = self.account.task_definition(reference).arn
+        same = tasks[0].task_definition == definition and tasks[0].overrides == overrides
+        if not same or len(tasks) != count:
+            message = "The provided clientToken is already in use with a different RunTask request."
+            arns = [task.arn for task in tasks]
+            raise AwsError("ConflictException", message, detail={"resourceIds": arns})
+
     def _runnable(
         self, reference: str, settings: Mapping[str, Any], network: Mapping[str, Any]
     ) -> TaskDefinition:
-        rest = {k: v for k, v in settings.items() if k not in _IGNORABLE}
+        rest = {k: v for k, v in settings.items() if k not in _KNOWN}
+        if settings.get("propagateTags", "NONE") not in ("TASK_DEFINITION", "NONE"):
+            raise refuse("Tags of a task can be propagated from its task definition only.")
         fargate_only.launch(rest)
         allowed = ("launchType", "platformVersion")
         fargate_only.nothing_else({k: v for k, v in rest.items() if k not in allowed})

@@ -175,9 +175,10 @@ class Scheduler:
 
     def _begin(self, service: Service, revision: Revision) -> Task:
         known = list(self._account.tasks.values())
+        definition = self._account.task_definitions[revision.task_definition]
         task = placement.new_task(
             (service.cluster, service.cluster_arn),
-            self._account.task_definitions[revision.task_definition],
+            definition,
             revision.settings.get("networkConfiguration", {}),
             peers=[t for t in known if t.revision == revision.arn and t.live],
             closed=self.closed_zones,
@@ -186,6 +187,7 @@ class Scheduler:
             started_by=short(revision),
             service=service.name,
             revision=revision.arn,
+            tags=placement.inherited_tags(service.settings, service.cluster, definition, service),
         )
         self.lives.begin(task)
         return task

@@ -184,6 +184,21 @@ def test_a_rollback_goes_on_as_a_rollback(tmp_path):
     assert rule.weights == {BLUE: 100.0, GREEN: 0.0}
 
 
+def test_a_rollback_that_goes_on_is_not_announced_again(tmp_path):
+    async def lives():
+        async with living(tmp_path) as world:
+            await world.settled(**BLUE_GREEN)
+            world.release("1.4.1", **BLUE_GREEN, lifecycleHooks=[BEFORE_TRAFFIC])
+            await world.until(world.waiting)
+            world.ecs.stop_service_deployment(world.deployment.arn)
+            await world.until(lambda: world.deployment.rollback)
+        async with living(tmp_path) as world:
+            await world.over()
+            return [text for text in world.messages() if "rolling back" in text]
+
+    assert len(asyncio.run(lives())) == 1
+
+
 def test_a_release_that_waited_for_the_rollback_of_another_still_follows_it(tmp_path):
     async def lives():
         async with living(tmp_path) as world:
