@@ -1,9 +1,10 @@
-"""What asking AWS costs: every page of Cost Explorer, every metric of GetMetricData."""
+"""What is charged as it is used: pages of Cost Explorer, metrics, log bytes, requests."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,10 @@ create table if not exists charge (
   number integer not null,
   primary key (kind, hour)
 ) without rowid;
+create table if not exists counted (
+  one integer primary key check (one = 1),
+  minute integer not null
+);
 """
 _ADD = """
 insert into charge values (?, ?, ?)
@@ -46,6 +51,22 @@ class Charges:
         """Charge so many requests made at an aware moment."""
         with self._lock, self._database:
             self._database.execute(_ADD, (kind, _hour(at), number))
+
+    def count(self, charged: Iterable[tuple[str, int, datetime]], *, through: int) -> None:
+        """Charge kinds, numbers and moments up to a minute (since 1970): all of it or nothing.
+
+        Whoever counts minutes goes on behind `counted_through`, so kill -9 repeats and loses none.
+        """
+        rows = [(kind, _hour(at), number) for kind, number, at in charged]
+        with self._lock, self._database:
+            self._database.executemany(_ADD, rows)
+            self._database.execute("insert or replace into counted values (1, ?)", (through,))
+
+    def counted_through(self) -> int | None:
+        """The last minute that was counted, None before the first."""
+        with self._lock:
+            row = self._database.execute("select minute from counted").fetchone()
+        return int(row[0]) if row else None
 
     def between(self, kind: str, start: datetime, end: datetime) -> int:
         """Charged requests from one full hour to before another."""

@@ -35,6 +35,7 @@ ENDPOINT_HOURS = Kind(
 LOG_INGESTION = Kind(
     lines.CLOUDWATCH, "USE1-DataProcessing-Bytes", "PutLogEvents", "logs.ingest_gb", "GB"
 )
+LOG_SCANS = Kind(lines.CLOUDWATCH, "USE1-DataScanned-Bytes", "StartQuery", "logs.insights_gb", "GB")
 LOG_STORAGE = Kind(
     lines.CLOUDWATCH,
     "USE1-TimedStorage-ByteHrs",

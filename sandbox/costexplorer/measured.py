@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from sandbox.charges import COST_EXPLORER_PAGES, METRICS_REQUESTED, Charges
+from sandbox.charges import COST_EXPLORER_PAGES, LOG_BYTES_SCANNED, METRICS_REQUESTED, Charges
 from sandbox.costexplorer import kinds, script
 from sandbox.costexplorer.kinds import Kind
 from sandbox.costexplorer.lines import Tags
@@ -30,11 +30,16 @@ _BY_REQUEST = (
 )
 _LOGGED = "logged-bytes"
 
+# Kind, number and moment, as `Charges.count` takes them.
+Charge = tuple[str, int, datetime]
 
-def count(charges: Charges, row: AlbMinute, at: datetime) -> None:
-    """Count a load balancer's minute that is over."""
-    charges.add(_requests(row["load_balancer"]), row["requests"], at)
-    charges.add(_bytes(row["load_balancer"]), row["bytes"], at)
+
+def balanced(row: AlbMinute, at: datetime) -> list[Charge]:
+    """The charges of a load balancer's minute that is over."""
+    return [
+        (_requests(row["load_balancer"]), row["requests"], at),
+        (_bytes(row["load_balancer"]), row["bytes"], at),
+    ]
 
 
 def usage(
@@ -51,6 +56,7 @@ def usage(
     for counter, kind in _API_REQUESTS.items():
         yield kind, (), number(counter, kind)
     yield kinds.LOG_INGESTION, (), number(_LOGGED, kinds.LOG_INGESTION) / _BYTES_A_GB
+    yield kinds.LOG_SCANS, (), number(LOG_BYTES_SCANNED, kinds.LOG_SCANS) / _BYTES_A_GB
     for balancer, tags in _BALANCERS.items():
         sent = number(_bytes(balancer), kinds.CAPACITY_UNITS)
         yield kinds.CAPACITY_UNITS, tags, sent / _BYTES_A_GB
@@ -58,16 +64,20 @@ def usage(
             yield kind, (), each * number(_requests(balancer), kind)
 
 
-def count_logged(charges: Charges, size: int, at: datetime) -> None:
-    """Count bytes that were written to log groups."""
-    charges.add(_LOGGED, size, at)
+def logged(group: str, size: int, at: datetime) -> list[Charge]:
+    """The charges of bytes that were written to a log group."""
+    return [(_LOGGED, size, at), (f"{_LOGGED} {group}", size, at)]
 
 
-def logged_gb(charges: Charges, begin: datetime, end: datetime) -> Decimal:
-    """GB that came into log groups between two moments: lines of tasks and flow logs."""
+def logged_gb(charges: Charges, group: str, begin: datetime, end: datetime) -> Decimal:
+    """GB of lines that came into a log group between two moments."""
+    return charges.between(f"{_LOGGED} {group}", begin, end) / _BYTES_A_GB
+
+
+def flow_log_gb(charges: Charges, begin: datetime, end: datetime) -> Decimal:
+    """GB of flow logs between two moments."""
     requests = sum(charges.between(_requests(name), begin, end) for name in _BALANCERS)
-    lines = charges.between(_LOGGED, begin, end) / _BYTES_A_GB
-    return lines + requests * script.FLOW_LOG_GB
+    return requests * script.FLOW_LOG_GB
 
 
 def _requests(load_balancer: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -101,28 +102,29 @@ class Meter:
 
     async def _count_minutes(self) -> None:
         newest = int(clock.time() // 60) - SETTLING_MINUTES
-        last = self._sandbox.state.get(_STATE, "minute") or newest - 1
+        last = self._charges.counted_through() or newest - 1
         begin = max(last + 1, newest - CATCH_UP_MINUTES)
         if begin > newest:
             return
         report = await self._sandbox.of(LoadBalancers).minutes(begin)
+        charged = self._logged(begin, newest)
         for row in report["minutes"]:
             if row["minute"] <= newest:
-                measured.count(self._charges, row, _moment(row["minute"]))
-        self._count_logged(begin, newest)
-        self._sandbox.state.put(_STATE, "minute", newest)
+                charged += measured.balanced(row, _moment(row["minute"]))
+        self._charges.count(charged, through=newest)
 
-    def _count_logged(self, begin: int, newest: int) -> None:
+    def _logged(self, begin: int, newest: int) -> list[measured.Charge]:
         cloudwatch = self._sandbox.of(CloudWatch)
         listed = cloudwatch.list_metrics(Namespace="AWS/Logs", MetricName="IncomingBytes")
-        groups = [
-            Metric.parse("AWS/Logs", "IncomingBytes", m["Dimensions"]) for m in listed["Metrics"]
-        ]
-        for minute in range(begin, newest + 1):
-            found = [cloudwatch.published(group, minute) for group in groups]
-            size = sum(int(each.total) for each in found if each)
-            if size:
-                measured.count_logged(self._charges, size, _moment(minute))
+        charged = []
+        for each in listed["Metrics"]:
+            metric = Metric.parse("AWS/Logs", "IncomingBytes", each["Dimensions"])
+            group = dict(metric.dimensions)["LogGroupName"]
+            for minute in range(begin, newest + 1):
+                found = cloudwatch.published(metric, minute)
+                if found:
+                    charged += measured.logged(group, int(found.total), _moment(minute))
+        return charged
 
     # -- stored logs ---------------------------------------------------------------------------
 
@@ -138,13 +140,13 @@ class Meter:
         if fresh != archives:
             body = {name: str(size) for name, size in fresh.items()}
             self._sandbox.state.put(_STATE, "archives", body)
-        self._journal.observe("logs", inventory.of_logs(self._grown(fresh)), clock.now())
-
-    def _grown(self, archives: dict[str, Decimal]) -> dict[str, Decimal]:
-        """With what came in since the epoch, shared by all groups alike."""
-        gathered = measured.logged_gb(self._charges, self._sandbox.epoch, clock.now())
-        each = gathered * script.LOG_COMPRESSION / len(archives)
-        return {name: size + each for name, size in archives.items()}
+        now = clock.now()
+        stored = {
+            group["logGroupName"]: fresh[group["logGroupName"]]
+            + grown(self._charges, group, since=self._sandbox.epoch, now=now, groups=len(groups))
+            for group in groups
+        }
+        self._journal.observe("logs", inventory.of_logs(stored), now)
 
 
 def archive(
@@ -166,6 +168,21 @@ def archive(
         name: min(known.get(name, Decimal(0)), limits.get(name, script.LOG_ARCHIVE_GB))
         for name in retention
     }
+
+
+def grown(
+    charges: Charges, group: Mapping[str, Any], *, since: datetime, now: datetime, groups: int
+) -> Decimal:
+    """GB a log group (DescribeLogGroups) stores of what came in since it was made or the epoch.
+
+    Of that, what its retention keeps; flow logs are shared by all groups alike.
+    """
+    name, days = group["logGroupName"], group.get("retentionInDays")
+    begin = max(since, datetime.fromtimestamp(group["creationTime"] / 1000, UTC))
+    begin = max(begin, now - timedelta(days=days)) if days else begin
+    received = measured.logged_gb(charges, name, begin, now)
+    received += measured.flow_log_gb(charges, begin, now) / groups
+    return received * script.LOG_COMPRESSION
 
 
 async def pages(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.charges import LOG_BYTES_SCANNED
 from sandbox.costexplorer import kinds, measured, script
 from sandbox.costexplorer.journal import Holding, Journal
-from sandbox.costexplorer.meter import archive
+from sandbox.costexplorer.meter import archive, grown
 from sandbox.costexplorer.prices import load, price
 from sandbox.measurements import load_balancer_dimension
 from sandbox.state import State
@@ -147,7 +148,8 @@ def minute(requests, size):
 
 
 def test_requests_cost_capacity_units_nat_bytes_and_flow_logs(books):
-    measured.count(books.charges, minute(1_000_000, 5 * 10**9), midnight(2) + timedelta(hours=3))
+    at = midnight(2) + timedelta(hours=3)
+    books.charges.count(measured.balanced(minute(1_000_000, 5 * 10**9), at), through=1)
 
     used = {
         name: books.cost(midnight(2).date(), Filter=dimension("USAGE_TYPE", name))
@@ -162,11 +164,64 @@ def test_requests_cost_capacity_units_nat_bytes_and_flow_logs(books):
 
 
 def test_log_lines_are_billed_by_the_byte(books):
-    measured.count_logged(books.charges, 3 * 10**9, midnight(2))
+    for group in ("a", "b"):
+        books.charges.count(measured.logged(group, 15 * 10**8, midnight(2)), through=1)
 
     ingested = dimension("USAGE_TYPE", "USE1-DataProcessing-Bytes")
 
     assert books.cost(midnight(2).date(), Filter=ingested) == Decimal("1.5")
+
+
+def test_what_queries_scan_is_billed_by_the_byte(books):
+    books.charges.add(LOG_BYTES_SCANNED, 200 * 10**9, midnight(2))
+
+    scanned = dimension("USAGE_TYPE", "USE1-DataScanned-Bytes")
+
+    assert books.cost(midnight(2).date(), Filter=scanned) == Decimal(1)
+
+
+def test_minutes_are_counted_with_their_mark_or_not_at_all(books):
+    charged = [("requests", 5, NOW), ("requests", "none", None)]
+
+    with pytest.raises(AttributeError):
+        books.charges.count(charged, through=7)
+    books.charges.count(charged[:1], through=8)
+
+    assert books.charges.between("requests", NOW, NOW + timedelta(hours=1)) == 5
+    assert books.charges.counted_through() == 8
+
+
+@pytest.mark.parametrize(
+    ("group", "retention", "stored"),
+    [("noisy", None, "46"), ("noisy", 1, "23"), ("quiet", None, "0"), ("quiet", 1, "0")],
+)
+def test_a_log_group_stores_what_it_received_and_still_keeps(books, group, retention, stored):
+    for days in (1, 5):
+        at = NOW + timedelta(days=days)
+        books.charges.count(measured.logged("noisy", 100 * 10**9, at), through=days)
+    described = {"logGroupName": group, "creationTime": 0}
+    described |= {"retentionInDays": retention} if retention else {}
+
+    size = grown(
+        books.charges, described, since=NOW, now=NOW + timedelta(days=5, hours=2), groups=2
+    )
+
+    assert size == Decimal(stored)
+
+
+def test_a_log_group_made_anew_does_not_store_what_the_one_before_received(books):
+    books.charges.count(measured.logged("again", 10**9, NOW), through=1)
+    made = (NOW + timedelta(hours=2)).timestamp() * 1000
+
+    size = grown(
+        books.charges,
+        {"logGroupName": "again", "creationTime": made},
+        since=NOW,
+        now=NOW + timedelta(days=1),
+        groups=1,
+    )
+
+    assert size == 0
 
 
 def test_a_retention_of_thirty_days_leaves_thirty_days_of_logs():
