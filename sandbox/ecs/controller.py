@@ -105,6 +105,7 @@ class Controller:
             await self._back(walk, str(reason))
         except Halted as reason:
             self._tell(walk, walk.target, f"deployment failed: {reason}")
+            hooks.close(walk.deployment)
             walk.note(
                 status="STOPPED", status_reason=str(reason), finished_at=now(), stopped_at=now()
             )
@@ -214,6 +215,7 @@ class Controller:
             ):
                 if job is not None:
                     job.cancel()
+            hooks.close(deployment)
             deployment.status, deployment.status_reason = "STOPPED", "The service was deleted."
             deployment.stopped_at = deployment.finished_at = now()
             self._account.save(deployment)

@@ -81,7 +81,7 @@ def rolls_back(hook: Hook) -> bool:
 
 
 def close(deployment: Deployment) -> None:
-    """A rollback ends every pause."""
+    """A rollback or another end of the deployment ends every pause."""
     for hook in deployment.hooks:
         if hook.waits:
             hook.status = "FAILED"

@@ -178,13 +178,13 @@ def described(account, arn):
 
 def test_a_task_runs_once_and_looks_like_fargates(account):
     override = {"name": "news-ingest", "environment": [{"name": "A", "value": "1"}]}
-    started = run_task(
-        account,
-        clientToken="twice",
-        overrides={"containerOverrides": [override], "cpu": "512", "memory": "1024"},
-        tags=[{"key": "why", "value": "test"}],
-    )
-    again = run_task(account, clientToken="twice")
+    request = {
+        "clientToken": "twice",
+        "overrides": {"containerOverrides": [override], "cpu": "512", "memory": "1024"},
+        "tags": [{"key": "why", "value": "test"}],
+    }
+    started = run_task(account, **request)
+    again = run_task(account, **request)
     (arn,) = [task["taskArn"] for task in started["tasks"]]
     running = wait_until(
         lambda: (found := described(account, arn))["lastStatus"] == "RUNNING" and found

@@ -72,3 +72,21 @@ def test_a_target_group_that_no_load_balancer_knows_is_refused(tmp_path):
     assert created.code == updated.code == "InvalidParameterException"
     assert "does not have an associated load balancer" in created.message
     assert nowhere not in balancers
+
+
+@pytest.mark.parametrize("ending", ["its service is deleted", "an alarm rings"])
+def test_nobody_is_asked_any_more_when_a_deployment_ended_where_it_was(tmp_path, ending):
+    watched = PAUSED | {"alarms": {"alarmNames": ["slow"], "enable": True, "rollback": False}}
+
+    async def life():
+        async with living(tmp_path) as world:
+            await world.settled(**BLUE_GREEN)
+            world.release("1.4.1", **watched)
+            await world.until(world.waiting)
+            if ending == "an alarm rings":
+                world.ringing.add("slow")
+            else:
+                world.ecs.delete_service("news-api", force=True)
+            return await world.over(), world.described()["lifecycleHookDetails"][0]["status"]
+
+    assert asyncio.run(life()) == ("STOPPED", "FAILED")
