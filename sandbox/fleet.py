@@ -27,8 +27,10 @@ from sandbox.settings import Settings
 Process = asyncio.subprocess.Process | forking.Forked
 
 ROOT = Path(__file__).resolve().parent.parent
-# CloudWatch Logs empties a file that it has read (logs/tailing.py); this is for when it does not.
+# CloudWatch Logs frees what it has read of a file (logs/tailing.py); this is for when it does not.
 MAX_LOG_BYTES = 16 * 1024 * 1024
+# What stat counts disk space in, whatever the file system's own.
+_BLOCK = 512
 KEPT_LOGS = 40
 START_SECONDS = 30.0
 
@@ -251,7 +253,7 @@ class Fleet:
         """Empty every task log that grew too large; the file is open for appending."""
         for path in self._logs.glob("*.log"):
             with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_size > MAX_LOG_BYTES:
+                if path.stat().st_blocks * _BLOCK > MAX_LOG_BYTES:
                     os.truncate(path, 0)
 
     def _tidy_logs(self) -> None:

@@ -66,6 +66,9 @@ class CostExplorer:
             "While the sandbox is off, resources go on to cost what they cost; traffic does not.",
         ),
         Note(SIMPLIFIED, "Support (29 USD) and tax (7 % on the first) are assumptions."),
+        Note(
+            SIMPLIFIED, "There is no free tier: the first GB of logs and alarm cost as any other."
+        ),
         Note(SIMPLIFIED, "Sizes that are not in prices.json are not billed."),
         Note(
             SIMPLIFIED,

@@ -7,8 +7,8 @@ transaction as its lines, so that a restart neither repeats nor loses any.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -26,8 +26,9 @@ from sandbox.logs.store import Group, Store
 log = logging.getLogger("sandbox.logs")
 
 POLL_SECONDS = 0.5
-# A file this long that was read to its end is emptied; its task appends and goes on.
-EMPTIED_BYTES = 1024 * 1024
+# Whenever so much more of a file was read, its disk space is given back.
+FREED_BYTES = 1024 * 1024
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2
 _READ_BYTES = 4 * 1024 * 1024
 # Docker splits longer lines.
 _LINE_BYTES = 256 * 1024
@@ -61,6 +62,7 @@ class Follower:
         self._store = store
         self._ingestion = ingestion
         self._followed = store.followed()
+        self._freed: dict[str, int] = {}
 
     async def run(self, account: Account) -> None:
         """Follow until cancelled."""
@@ -77,6 +79,7 @@ class Follower:
         for task in self._followed.keys() - present.keys():
             self._store.unfollow(task)
             del self._followed[task]
+            self._freed.pop(task, None)
         for task, path in present.items():
             if task not in self._followed and task in known:
                 self._begin(task, *known[task])
@@ -99,7 +102,8 @@ class Follower:
         if length == position:
             return
         # Shorter than what was read: the file was emptied and begins anew.
-        position = position if length > position else 0
+        if length < position:
+            position = self._freed[task] = 0
         with path.open("rb") as file:
             file.seek(position)
             read = file.read(_READ_BYTES)
@@ -108,7 +112,9 @@ class Follower:
             whole = read
         position += len(whole)
         self._write(self._group(group), stream, whole, (task, position))
-        self._followed[task] = (group, stream, self._emptied(path, task, position))
+        self._followed[task] = (group, stream, position)
+        if position - self._freed.get(task, 0) >= FREED_BYTES and freed(path, position):
+            self._freed[task] = position
 
     def _write(self, group: Group, stream: str, lines: bytes, followed: tuple[str, int]) -> None:
         self._store.create_stream(group, stream, milliseconds())
@@ -121,12 +127,20 @@ class Follower:
         ]
         self._ingestion.write(group, stream, events, followed=followed)
 
-    def _emptied(self, path: Path, task: str, position: int) -> int:
-        """Where to read on: at the beginning of a file that was emptied just now."""
-        if position < EMPTIED_BYTES or path.stat().st_size != position:
-            return position
-        os.truncate(path, 0)
-        return 0
+
+def freed(path: Path, length: int) -> bool:
+    """Give back the disk space of a file's first bytes; False where the system cannot.
+
+    The file keeps its length and its task goes on appending. To truncate it instead would lose what
+    is written between looking at its length and truncating. See fallocate(2); only Linux has it.
+    """
+    fallocate = getattr(ctypes.CDLL(None), "fallocate", None)
+    if fallocate is None:
+        return False
+    with path.open("rb+") as file:
+        return not fallocate(
+            file.fileno(), _PUNCH_HOLE | _KEEP_SIZE, ctypes.c_int64(0), ctypes.c_int64(length)
+        )
 
 
 def _stamp(text: str, now: float, real: float) -> int:

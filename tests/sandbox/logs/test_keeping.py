@@ -20,7 +20,7 @@ from sandbox.logs.ingestion import Ingestion
 from sandbox.logs.metric_filters import Filter, Filters
 from sandbox.logs.service import Logs
 from sandbox.logs.store import DAY_MS, EVENT_OVERHEAD, Store
-from sandbox.logs.tailing import EMPTIED_BYTES, Follower
+from sandbox.logs.tailing import FREED_BYTES, Follower, freed
 from sandbox.state import State
 
 NOW = int(time.time() * 1000)
@@ -142,20 +142,30 @@ def test_lines_arrive_once_over_a_restart(directory, store, ingestion):
     assert messages(store) == ["one", "two", "half", "four"]
 
 
-def test_a_file_that_was_read_is_emptied_and_read_on(directory, store, group, ingestion):
+def test_the_space_of_what_was_read_is_given_back_and_no_line_is_lost(
+    directory, store, group, ingestion, monkeypatch
+):
     follower = Follower(directory, store, ingestion)
     file = directory / "t1.log"
     with file.open("a") as task:
-        task.write(("x" * 99 + "\n") * (EMPTIED_BYTES // 100 + 1))
-        task.flush()
-        follower.poll(KNOWN)
-        emptied = file.stat().st_size
-        task.write("after\n")
-        task.flush()
-        follower.poll(KNOWN)
 
-    assert emptied == 0
-    assert messages(store)[-2:] == ["x" * 99, "after"]
+        def write(text):
+            task.write(text)
+            task.flush()
+
+        def write_at_the_last_moment(path, length):
+            write("meanwhile\n")
+            return freed(path, length)
+
+        monkeypatch.setattr("sandbox.logs.tailing.freed", write_at_the_last_moment)
+        write(("x" * 99 + "\n") * (FREED_BYTES // 100 + 1))
+        follower.poll(KNOWN)
+        kept = file.stat().st_blocks * 512
+        write("after\n")
+        Follower(directory, store, ingestion).poll(KNOWN)
+
+    assert kept <= 8192
+    assert messages(store)[-3:] == ["x" * 99, "meanwhile", "after"]
 
 
 def test_a_file_emptied_by_somebody_else_is_read_from_its_beginning(directory, store, ingestion):
