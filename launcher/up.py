@@ -199,6 +199,11 @@ class Plan:
             self.console.say(f"Sign in with a name and password from {kept}")
         if self.sandbox:
             self.console.say("The sandbox is starting; its figures appear within a minute.")
+            self.console.say(
+                f"What it does and leaves out: http://127.0.0.1:{self.gateway}/_sandbox/"
+            )
+            command = f"{os.path.relpath(sys.executable)} -m sandbox"
+            self.console.say(f"Make it fail: {command} fault --help; add --port {self.gateway}")
         self.console.say("Ctrl-C stops everything.")
 
 

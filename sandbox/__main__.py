@@ -60,6 +60,7 @@ def main() -> int:
         return 1
     except urllib.error.URLError as error:
         sys.stderr.write(f"No sandbox answers on port {port}: {error.reason}\n")
+        sys.stderr.write("bin/up says which port its sandbox has; name it with --port.\n")
         return 1
     return status
 

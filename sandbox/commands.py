@@ -75,12 +75,16 @@ def _status(control: Control, _: argparse.Namespace) -> int:
 
 
 def _operations(control: Control, arguments: argparse.Namespace) -> int:
-    for service in control.ask("GET", "operations")["services"]:
-        if arguments.service in (None, service["service"]):
-            for row in service["operations"]:
-                notes = "; ".join(f"{note['kind']}: {note['text']}" for note in row["notes"])
-                _print(f"{service['service']}.{row['operation']} {row['by']} {notes}".rstrip())
-    return 0
+    listed = control.ask("GET", "operations")["services"]
+    services = [one for one in listed if arguments.service in (None, one["service"])]
+    for service in services:
+        for row in service["operations"]:
+            notes = "; ".join(f"{note['kind']}: {note['text']}" for note in row["notes"])
+            _print(f"{service['service']}.{row['operation']} {row['by']} {notes}".rstrip())
+    if not services:
+        known = ", ".join(one["service"] for one in listed)
+        sys.stderr.write(f"There is no service {arguments.service!r}. Known: {known}.\n")
+    return 0 if services else 1
 
 
 def _kill(control: Control, arguments: argparse.Namespace) -> int:
@@ -176,7 +180,12 @@ def _scenarios(_: Control, __: argparse.Namespace) -> int:
 def _check(_: Control, arguments: argparse.Namespace) -> int:
     from sandbox.scenarios.files import problems
 
-    found = [line for file in arguments.file for line in problems(file.read_text(), str(file))]
+    found: list[str] = []
+    for file in arguments.file:
+        try:
+            found += problems(file.read_text(), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            found.append(f"{file}: cannot be read: {error}")
     _print("\n".join(found) or "Nothing is wrong.")
     return 1 if found else 0
 

@@ -59,7 +59,7 @@ def _now(facts: Facts) -> str:
     pairs = {
         "First start": f"{facts.epoch:%F %T} UTC; older history is computed, newer is measured",
         "Sandbox time": f"{facts.now:%F %T} UTC",
-        "Clock": f"rate {facts.rate:g}, {facts.ahead_seconds:,.0f} s ahead of real time",
+        "Clock": f"rate {facts.rate:g}, {round(facts.ahead_seconds):,} s ahead of real time",
         "Memory": f"{facts.rss_bytes / 2**20:.0f} MiB resident; shared pages count in each process",
     }
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs.items())

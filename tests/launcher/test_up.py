@@ -135,6 +135,18 @@ def test_each_process_is_told_what_it_needs_and_no_more(start, home: Home):
     assert {"SECRET_KEY", "DATABASE_URL"}.isdisjoint(sandbox)
 
 
+def test_who_wants_the_sandbox_to_fail_is_told_its_port(start):
+    quarterdeck = start()
+    quarterdeck.wait_for("Ctrl-C stops everything.")
+    quarterdeck.wait_for("sandbox | ready")
+
+    page = re.search(r"http://127\.0\.0\.1:(\d+)/_sandbox/", quarterdeck.said())
+
+    assert page
+    assert f"-m sandbox fault --help; add --port {page[1]}\n" in quarterdeck.said()
+    assert urllib.request.urlopen(page[0]).status == 200
+
+
 def test_a_killed_web_server_is_started_again(start, home: Home):
     quarterdeck = start()
     quarterdeck.wait_for("Ctrl-C stops everything.")

@@ -147,6 +147,14 @@ def test_the_page_shows_the_clock_faults_and_operations_without_scripts(account)
     assert "<td>gateway</td>" in text
 
 
+def test_a_clock_that_keeps_time_is_no_second_ahead():
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+
+    page = html(Facts(now, now, 1.0, -0.04, ()), [], [])
+
+    assert "rate 1, 0 s ahead of real time" in page
+
+
 def test_what_others_wrote_cannot_become_markup():
     now = datetime(2026, 11, 22, tzinfo=UTC)
     note = {"kind": "simplified", "text": "<script>"}

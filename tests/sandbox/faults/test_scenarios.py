@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from launcher.probes import free_port
 from sandbox.scenarios import expectations
 from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
 from tests.sandbox.account import FAST, ROOT, Account, wait_until
@@ -179,3 +181,49 @@ def test_faults_are_switched_listed_and_cleared_from_the_command_line(quick_acco
     assert re.search(r"\d+ latency from \S+ until \S+, \d+\S* s left: Tasks answer", listed[1])
     assert cleared[1].startswith("ended ")
     assert refused == (1, "surge: rate must be a number from 0 to 500, not 'often'.\n")
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "good.yaml").write_text(FIRST_LINES + "  - say: hello\n")
+
+    names = ("binary.yaml", "good.yaml", "gone.yaml")
+    checked = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "sandbox",
+            "scenario",
+            "check",
+            *(tmp_path / name for name in names),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (checked.returncode, checked.stderr) == (1, "")
+    binary, gone = checked.stdout.splitlines()
+    assert binary.startswith(f"{tmp_path / 'binary.yaml'}: cannot be read: ")
+    assert gone.startswith(f"{tmp_path / 'gone.yaml'}: cannot be read: ")
+
+
+def test_operations_of_a_service_are_listed_and_an_unknown_service_is_named(quick_account):
+    listed = command(quick_account, "operations", "budgets")
+    unknown = command(quick_account, "operations", "budget")
+
+    assert listed[0] == 0
+    assert "budgets.CreateBudget ours" in listed[1]
+    assert unknown[0] == 1
+    assert unknown[1].startswith("There is no service 'budget'. Known: account, acm, ")
+
+
+def test_without_a_sandbox_the_port_to_look_for_is_told():
+    nobody = SimpleNamespace(port=free_port())
+
+    status, printed = command(nobody, "status")
+
+    assert status == 1
+    assert printed.startswith(f"No sandbox answers on port {nobody.port}: ")
+    assert "bin/up says which port its sandbox has; name it with --port." in printed
