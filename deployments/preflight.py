@@ -201,9 +201,8 @@ def _bake(plan: Plan) -> Finding:
         return _warn(
             name, "Without bake time the old tasks stop at once: there is no instant rollback."
         )
-    return _pass(
-        name, f"Possible for {plan.bake_minutes} deployment minutes after all traffic has moved."
-    )
+    lasting = f"{plan.bake_minutes} deployment minute{'' if plan.bake_minutes == 1 else 's'}"
+    return _pass(name, f"Possible for {lasting} after all traffic has moved.")
 
 
 def _capacity(seen: Snapshot) -> Finding:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED")
+
 
 class Repository(models.Model):
     """An ECR repository that a service runs from. `read_error` says why reading failed last."""
@@ -40,6 +42,12 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository.name}:{self.name}"
+
+    @property
+    def worst_first(self) -> list[tuple[str, int]]:
+        """The findings by falling severity: PostgreSQL does not keep the order of a JSON object."""
+        known = {level: place for place, level in enumerate(SEVERITIES)}
+        return sorted(self.findings.items(), key=lambda found: known.get(found[0], len(known)))
 
     @property
     def name(self) -> str:

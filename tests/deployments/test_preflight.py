@@ -93,6 +93,8 @@ def test_what_could_not_be_read_is_unknown_with_the_reason(check, unread):
 
 def test_without_bake_time_there_is_no_instant_rollback():
     assert outcome("Instant rollback", replace(PLAN, bake_minutes=0))[0] == Outcome.WARN
+    assert "30 deployment minutes" in outcome("Instant rollback", PLAN)[1]
+    assert "1 deployment minute " in outcome("Instant rollback", replace(PLAN, bake_minutes=1))[1]
 
 
 def test_without_alarms_somebody_must_watch():

@@ -86,6 +86,14 @@ def test_the_form_offers_the_images_of_the_services_own_repository(as_olga, serv
     assert "Rolling" not in page
 
 
+def test_an_images_vulnerabilities_are_told_worst_first(as_olga, service):
+    build.image(findings={"LOW": 2, "UNTRIAGED": 4, "HIGH": 1, "CRITICAL": 3, "MEDIUM": 5})
+
+    page = as_olga.get(f"{reverse('deployments:new')}?service={service.slug}").content.decode()
+
+    assert "3 critical, 1 high, 5 medium, 2 low, 4 untriaged" in page
+
+
 def test_a_service_without_a_load_balancer_is_offered_only_rolling(as_olga, db):
     ingest = make.service(name="news-ingest", load_balancer="", target_groups=[])
     build.image()
