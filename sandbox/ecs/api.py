@@ -22,7 +22,6 @@ class Ecs(Clusters, TaskDefinitions, Services, OneOffTasks, ServiceDeployments, 
             "A sandbox vCPU is a share of a core of this machine (SANDBOX_VCPU_FACTOR); work on "
             "requests is charged and throttled by it, starting a task is not.",
         ),
-        Note(SIMPLIFIED, "A task is not killed for its memory unless a fault does it."),
         Note(
             SIMPLIFIED,
             "A green revision that is not healthy within SANDBOX_SCALE_UP_SECONDS is rolled back; "
