@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.ecs.account import Account
 from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, TaskDefinition, now
-from sandbox.ecs.rolling import REPLACED
+from sandbox.ecs.rolling import REPLACED, REPLACING
 from sandbox.images import CannotPull, resolve
 from sandbox.names import ecs_arn
 
@@ -76,6 +76,8 @@ def following(account: Account, service: Service) -> list[Revision]:
         return [active] if active else []
     target = account.revisions[current.target]
     if current.strategy == "ROLLING":
+        if current.position < REPLACING:
+            return [active] if active else []
         # Until then the walk itself divides the desired count between old and new.
         return [target] if current.position >= REPLACED else []
     up = [] if current.stage in _BEFORE_SCALE_UP else [target]

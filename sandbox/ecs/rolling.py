@@ -11,8 +11,8 @@ from sandbox.ecs import breaker
 from sandbox.ecs.walk import Halted, Move, RollBack, Walk
 
 PERIOD = 0.1
-# How many moves are done when the new tasks have taken the place of the old ones.
-REPLACED = 3
+# How many moves are done when new tasks begin to take the place of the old ones, and when all have.
+REPLACING, REPLACED = 2, 3
 
 
 class Rolling(Walk):

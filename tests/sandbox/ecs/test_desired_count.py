@@ -42,7 +42,7 @@ def test_a_clean_up_ends_though_the_service_is_scaled_out_meanwhile(tmp_path):
     [
         (BEFORE, BLUE_GREEN, (3, 0)),
         (AFTER, BLUE_GREEN, (3, 3)),
-        (BEFORE, {"strategy": "ROLLING"}, (2, 0)),
+        (BEFORE, {"strategy": "ROLLING"}, (3, 0)),
         (AFTER, {"strategy": "ROLLING"}, (0, 3)),
     ],
     ids=["before scaling up", "after it", "before rolling", "after it rolled"],
