@@ -40,6 +40,8 @@ NOT_UNDERSTOOD = {
 }
 # How the sandbox says that it knows an operation and does not serve it.
 REFUSED_BY_NAME = "sandbox does not"
+# A few examples are older than the CLI's own rules.
+CLI_REFUSED = re.compile(r"Error parsing parameter|Parameter validation failed")
 SESSION = botocore.session.get_session()
 BLOCK = re.compile(
     r"^(?P<text>[^\n]*?)::[ \t]*\n(?:[ \t]*\n)+(?P<body>(?:(?:[ \t]+[^\n]*)?\n)+)", re.MULTILINE
@@ -120,7 +122,7 @@ class Cli:
         self._where = ["--region", "us-east-1", "--endpoint-url", endpoint]
 
     def run(self, command):
-        """Error code the sandbox answered ("" for none), or None when nothing was sent."""
+        """Error code the sandbox answered ("" for none), or None when it answered nothing."""
         driver = self._create()
         codes = []
 
@@ -137,6 +139,8 @@ class Cli:
             contextlib.suppress(SystemExit),
         ):
             driver.main([*command, *self._where])
+        if not codes and CLI_REFUSED.search(said.getvalue()):
+            return "refused by the CLI"
         return codes[0] if codes else None
 
 
@@ -226,6 +230,8 @@ def _command(cli, example, directory):
     code = cli.run(command)
     if code is None:
         return "not sent"
+    if code == "refused by the CLI":
+        return code
     if code in NOT_UNDERSTOOD:
         return f"not understood: {code}"
     return "understood, refused" if code else "understood, answered"
