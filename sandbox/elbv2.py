@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.context import Context
 from sandbox.errors import AwsError
-from sandbox.honesty import refused, simplified
+from sandbox.honesty import SIMPLIFIED, Note, refused, simplified
 from sandbox.load_balancers import LoadBalancers, Target
 from sandbox.names import ACCOUNT, REGION
 
@@ -70,6 +70,14 @@ class TargetGroups:
 
 class ListenerRules:
     """The rules that carry traffic: whoever changes their weights moves requests."""
+
+    NOTES = (
+        Note(
+            SIMPLIFIED,
+            "Load balancers, listeners and target groups that are created, modified or deleted are "
+            "described so, but the traffic keeps to those the account began with.",
+        ),
+    )
 
     def __init__(self, load_balancers: LoadBalancers, in_moto: InMoto) -> None:
         self._load_balancers = load_balancers
