@@ -16,7 +16,7 @@ import numpy as np
 
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.points import Buckets, Floats, Ints, Points, keep
-from sandbox.history.noise import uniform
+from sandbox.history.noise import uniform, whole
 
 # Seconds after a minute's end, and the share of its requests that has been reported by then.
 _LOAD_BALANCER = ((5.0, 0.55), (35.0, 0.80), (75.0, 0.95), (180.0, 1.0))
@@ -81,12 +81,16 @@ def _steps(metric: Metric) -> tuple[tuple[float, float], ...]:
 
 
 def _in_part(metric: Metric, points: Points, share: Floats) -> Points:
-    """Rows scaled to the share that was reported, whole values only; without a value no row."""
+    """Rows scaled to the share that was reported, whole values only; without a value no row.
+
+    A single request comes with one node's report: at its share of minutes it is there at once.
+    """
     if metric.name in _SUMS:
         scaled = points.total * share
         part = Points(points.minute, points.count, scaled, scaled, scaled, points.buckets)
         return keep(part, share > 0)
-    count = np.where(share < 1, np.floor(points.count * share), points.count)
+    early = whole(f"reported {metric}", points.minute, points.count * share)
+    count = np.where(share < 1, np.minimum(early, points.count), points.count)
     factor = count / points.count
     buckets = points.buckets
     weight = buckets.weight * factor[buckets.row].astype(np.float32)
