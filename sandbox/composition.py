@@ -321,6 +321,11 @@ class Sandbox:
 
     async def stop(self) -> None:
         """End every process and close every file."""
+        # Readers go first: what they would ask of tasks that end is no outage.
+        if self._traffic is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._traffic.terminate()
+            await _gone(self._traffic)
         self._controller.cancel()
         self._scheduler.cancel()
         for job in self._jobs:

@@ -22,6 +22,7 @@ import uvloop
 
 from sandbox import clock
 from sandbox.processes import die_with_parent
+from sandbox.week import busy
 
 CONNECTIONS = 128
 # Seconds until a reader gives up: waiting for a connection, and then for the answer.
@@ -43,17 +44,6 @@ _MIX = {
     "sources": 8.5,
     "dead_link": 1.5,
 }
-
-
-def daily_shape(epoch_seconds: float) -> float:
-    """How busy this time is: from 0.55 at 4 h to 1.45 at 16 h UTC, less at the weekend.
-
-    The history before the epoch has the same shape (`sandbox.history.shape`).
-    """
-    hours = epoch_seconds % 86400 / 3600
-    # 1970-01-01 was a Thursday.
-    week = 0.72 if epoch_seconds // 86400 % 7 in (2, 3) else 1.0
-    return week * (1.0 - 0.45 * math.cos((hours - 4.0) / 24.0 * 2 * math.pi))
 
 
 class Reader:
@@ -158,7 +148,7 @@ class Load:
                 yield
 
     def _rate_now(self) -> float:
-        return self.rate * (daily_shape(clock.time()) if self._shaped else 1.0)
+        return self.rate * (busy(clock.time()) if self._shaped else 1.0)
 
     async def _request(self, session: aiohttp.ClientSession) -> None:
         path = self._reader.path()

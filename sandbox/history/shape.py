@@ -8,17 +8,14 @@ import numpy as np
 
 from sandbox.cloudwatch.points import Floats, Ints
 from sandbox.history.environments import Environment
-
-WEEKEND = 0.72
+from sandbox.week import HOURS, LOWEST, MONDAY, SHARES, SWING
 
 
 def requests_per_second(environment: Environment, minutes: Ints) -> Floats:
     """Expected requests per second at minutes since 1970: quiet nights, quiet weekends."""
-    hour = (minutes % 1440) / 60
-    day = -0.45 * np.cos((hour - 4) / 24 * 2 * np.pi)
-    # 1970-01-01 was a Thursday, so days 2 and 3 of each week of seven are the weekend.
-    weekend = np.isin(minutes // 1440 % 7, (2, 3))
-    shape = (1 + day) * np.where(weekend, WEEKEND, 1.0)
+    hour = minutes / 60
+    wave = 1 - SWING * np.cos((hour - LOWEST) / 24 * 2 * np.pi)
+    shape = wave * np.interp((hour + MONDAY) % 168, HOURS, SHARES)
     if not environment.shaped:
         shape = np.ones(len(minutes))
     return np.asarray(environment.requests_per_second * shape)

@@ -11,10 +11,10 @@ from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.periods import gather
 from sandbox.cloudwatch.statistics import parse
 from sandbox.history import PRODUCTION, STAGING, History, backing, episodes, releases
-from sandbox.history.shape import requests_per_second_at
+from sandbox.history.shape import requests_per_second, requests_per_second_at
 from sandbox.history.timeline import minute
 from sandbox.measurements import load_balancer_dimension, target_group_dimension
-from sandbox.traffic import daily_shape
+from sandbox.week import busy
 
 EPOCH = datetime(2026, 11, 22, 12, 30, 40, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -302,7 +302,7 @@ def test_the_traffic_goes_on_in_the_shape_of_the_past():
     for hour in range(0, 7 * 24, 5):
         moment = EPOCH + hour * HOUR
         expected = requests_per_second_at(PRODUCTION, moment)
-        assert 15 * daily_shape(moment.timestamp()) == pytest.approx(expected, rel=0.01)
+        assert 15 * busy(moment.timestamp()) == pytest.approx(expected, rel=0.01)
 
 
 def test_releases_are_in_order_and_over_before_the_epoch():
@@ -314,3 +314,12 @@ def test_releases_are_in_order_and_over_before_the_epoch():
         revisions = [one.task_definition_revision for one in own]
         assert revisions == list(range(2, 2 + len(own)))
         assert all(one.created_at < one.finished_at < EPOCH for one in own)
+
+
+def test_no_hour_of_the_week_begins_with_a_step():
+    minutes = int(EPOCH.timestamp() // 60) + np.arange(7 * 1440)
+
+    rates = requests_per_second(PRODUCTION, minutes)
+
+    assert np.abs(np.diff(rates) / rates[1:]).max() < 0.005
+    assert rates.max() / rates.min() > 3

@@ -25,7 +25,8 @@ from sandbox.load_balancers import Target
 from sandbox.moto_world import _integers
 from sandbox.processes import PidFile, _clock, _usage_from_ps, group_usage
 from sandbox.state import State
-from sandbox.traffic import Reader, daily_shape
+from sandbox.traffic import Reader
+from sandbox.week import busy
 from sandbox.wire import encode_json, error_answer
 
 
@@ -253,7 +254,7 @@ def test_the_next_page_is_asked_for_with_the_words_of_its_list():
 
 
 def test_the_day_averages_to_one_and_is_busiest_in_the_afternoon():
-    hours = [daily_shape(hour * 3600) for hour in range(24)]
+    hours = [busy(hour * 3600) for hour in range(24)]
 
     assert math.isclose(sum(hours) / 24, 1.0, abs_tol=1e-9)
     assert hours.index(max(hours)) == 16
