@@ -117,6 +117,11 @@ def test_an_old_source_is_marked_stale() -> None:
     assert ">stale<" in page.replace("</svg>", ">")
 
 
+@time_machine.travel(AT + timedelta(days=40), tick=False)
+def test_what_is_over_does_not_age() -> None:
+    assert "stale" not in shown('{% source "ECS" when None %}', when=AT)
+
+
 @time_machine.travel(AT + timedelta(minutes=4), tick=False)
 def test_a_daily_source_is_not_stale_after_minutes() -> None:
     page = shown('{% source "Cost Explorer" when day %}', when=AT, day=timedelta(days=1))

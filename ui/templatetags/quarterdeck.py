@@ -100,12 +100,15 @@ def spoken(word: object) -> str:
 
 @register.simple_tag
 def source(
-    name: str, as_of: datetime | None = None, stale_after: timedelta = STALE_AFTER
+    name: str, as_of: datetime | None = None, stale_after: timedelta | None = STALE_AFTER
 ) -> SafeString:
-    """Say where a panel's numbers come from and how old they are."""
+    """Say where a panel's numbers come from and how old they are.
+
+    What is over does not change any more and does not age: `stale_after` is None then.
+    """
     if not as_of:
         return format_html('<p class="source">{} · {}</p>', name, badge("never read", "neutral"))
-    stale = timezone.now() - as_of > stale_after
+    stale = stale_after is not None and timezone.now() - as_of > stale_after
     return format_html(
         '<p class="source{}">{} · as of {} {}</p>',
         " is-stale" if stale else "",
