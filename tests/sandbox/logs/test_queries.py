@@ -17,11 +17,6 @@ from tests.sandbox.contract import checked
 
 
 @pytest.fixture
-def logs(account):
-    return account.client("logs")
-
-
-@pytest.fixture
 def group(logs, request):
     """A group of the test's own: ten JSON events, the last of them a minute ago."""
     name = f"/query/{request.node.name[:60]}"
