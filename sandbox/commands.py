@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -161,7 +162,10 @@ def _scenario_commands(subcommands: Any) -> Iterator[argparse.ArgumentParser]:
     told = "replay an incident from a file of steps"
     scenario = subcommands.add_parser("scenario", help=told, description=told)
     actions = scenario.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _command(actions, "list", _scenarios, "list the scenarios that are shipped")
+    listed = (
+        "list the scenarios that are shipped, and how long they take at the sandbox's clock rate"
+    )
+    yield _command(actions, "list", _scenarios, listed)
     check = _command(actions, "check", _check, "say what is wrong with a file, by line")
     check.add_argument("file", type=Path, nargs="+")
     run = _command(actions, "run", _run, "run one and print its progress; 1 when it fails")
@@ -171,10 +175,18 @@ def _scenario_commands(subcommands: Any) -> Iterator[argparse.ArgumentParser]:
     yield _command(actions, "stop", _stop, "stop the one that runs and end its faults")
 
 
-def _scenarios(_: Control, __: argparse.Namespace) -> int:
-    from sandbox.scenarios.files import titles
+def _scenarios(control: Control, _: argparse.Namespace) -> int:
+    from sandbox.scenarios.files import shipped, titles
+    from sandbox.scenarios.spans import told
 
-    return _print("\n".join(f"{name:22}{title}" for name, title in titles().items()))
+    try:
+        rate = control.ask("GET", "status")["clock_rate"]
+    except urllib.error.URLError:
+        sys.stderr.write("No sandbox answers on that port: real times are those of clock rate 1.\n")
+        rate = 1.0
+    for name, title in titles().items():
+        _print(f"{name:22}{title}\n{'':22}{told(shipped(name), rate)}")
+    return 0
 
 
 def _check(_: Control, arguments: argparse.Namespace) -> int:

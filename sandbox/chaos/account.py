@@ -36,9 +36,11 @@ async def _log_flood(sandbox: Context, given: Given) -> Started:
     from sandbox.logs.service import Logs
 
     logs = part(sandbox, Logs, "CloudWatch Logs")
-    logs.flood(given["group"], given["lines_per_second"], given["seconds"])
-    lines = given["lines_per_second"] * given["seconds"]
-    return Started(f"{given['group']} receives {lines:g} lines in {given['seconds']:g} s.")
+    seconds = given["seconds"]
+    off = logs.flood(given["group"], given["lines_per_second"], seconds)
+    lines = given["lines_per_second"] * seconds
+    says = f"{given['group']} receives {lines:g} lines in {seconds:g} s."
+    return Started(says, undo(off), seconds=seconds)
 
 
 async def _cost_spike(sandbox: Context, given: Given) -> Started:

@@ -24,11 +24,15 @@ class CannotHappen(Exception):
 
 @dataclass(frozen=True)
 class Started:
-    """What a fault did: one sentence, how to undo it, and the switch that counts its hits."""
+    """What a fault did: one sentence, how to undo it, and the switch that counts its hits.
+
+    `seconds` of sandbox time is how long it goes on by itself, None until it is cleared.
+    """
 
     says: str
     end: End | None = None
     switch: Switch | None = None
+    seconds: float | None = None
 
 
 Effect = Callable[[Context, Given], Awaitable[Started]]

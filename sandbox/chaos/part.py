@@ -46,7 +46,9 @@ class Routes:
     async def start(self, request: web.Request) -> web.Response:
         """POST `{"fault": name, "for": duration, …}`: the fault, in force when this answers."""
         try:
-            asked = wanted(await body(request))
+            given = await body(request)
+            # Names of operations are looked up in AWS's models, which may take a second.
+            asked = await asyncio.to_thread(wanted, given)
             entry = await self._register.start(asked)
         except (BadFault, CannotHappen) as error:
             raise web.HTTPBadRequest(text=str(error)) from error

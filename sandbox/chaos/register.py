@@ -122,7 +122,7 @@ class Register:
             self._past.appendleft(entry)
         else:
             self._in_force.append(entry)
-            self._time(entry, wanted.seconds)
+            self._time(entry, wanted.seconds or started.seconds)
         return entry
 
     def _same(self, wanted: Wanted) -> InForce | None:
@@ -130,7 +130,9 @@ class Register:
             (
                 entry
                 for entry in self._in_force
-                if entry.kind is wanted.kind and entry.parameters == wanted.parameters
+                if wanted.kind.lasting
+                and entry.kind is wanted.kind
+                and entry.parameters == wanted.parameters
             ),
             None,
         )

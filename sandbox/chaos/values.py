@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sandbox.chaos import operations
+
 Reader = Callable[[Any], Any]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", re.IGNORECASE)
@@ -92,11 +94,15 @@ def text(pattern: str, like: str) -> Reader:
 
 
 def operation(value: Any) -> str:
-    """`UpdateService`, `ecs.UpdateService`, `ecs.*` or `*`; IAM's `ecs:UpdateService` too."""
+    """`UpdateService`, `ecs.UpdateService`, `ecs.*` or `*`; IAM's `ecs:UpdateService` too.
+
+    A name that AWS does not have is refused: such a fault could never hit, like one that works.
+    """
     found = _OPERATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError("must look like UpdateService, ecs.UpdateService, ecs.* or *")
     service = _SERVICES_OF_IAM.get(found["service"] or "", found["service"])
+    operations.check(service, found["name"])
     return f"{service}.{found['name']}" if service else found["name"]
 
 

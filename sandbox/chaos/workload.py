@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sandbox.alarms.service import Alarms
 from sandbox.chaos.effects import CannotHappen, Given, Started, part, undo
 from sandbox.chaos.shared import FaultFile
 from sandbox.context import Context
@@ -60,16 +62,20 @@ async def _bad_image(sandbox: Context, given: Given) -> Started:
     """Register the service's task definition with another image, and update the service."""
     ecs = sandbox.of(Ecs)
     cluster, _, name = given["service"].partition("/")
+    alarms = await _alarms(sandbox, given)
     image = f"{REGISTRY}/news-api:{given['tag']}"
     try:
         found = await _answer(ecs.describe_services(cluster=cluster, services=[name]))
-        running = found["services"][0]["taskDefinition"]
-        known = await _answer(ecs.describe_task_definition(taskDefinition=running))
+        service = found["services"][0]
+        known = await _answer(
+            ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+        )
         body = _with_image(known["taskDefinition"], image)
         made = await _answer(ecs.register_task_definition(**body))
         arn = made["taskDefinition"]["taskDefinitionArn"]
         changed = {"cluster": cluster, "service": name, "taskDefinition": arn}
-        await _answer(ecs.update_service(**changed, deploymentConfiguration=_strategy(given)))
+        chosen = _configuration(given, service["deploymentConfiguration"], alarms)
+        await _answer(ecs.update_service(**changed, deploymentConfiguration=chosen))
     except IndexError as error:
         raise CannotHappen(f"There is no service {given['service']}.") from error
     except AwsError as error:
@@ -83,10 +89,33 @@ async def _answer(answer: Any) -> dict[str, Any]:
     return found
 
 
-def _strategy(given: Given) -> dict[str, Any] | None:
-    """The deployment configuration asked for, None for the service's own."""
-    if not given["strategy"]:
-        return None
+async def _alarms(sandbox: Context, given: Given) -> list[str]:
+    """The alarms asked for. Raises CannotHappen that names those that do not exist."""
+    names = [name.strip() for name in (given["alarms"] or "").split(",") if name.strip()]
+    if not names:
+        return []
+    alarms = part(sandbox, Alarms, "CloudWatch alarms")
+    kinds = ["MetricAlarm", "CompositeAlarm"]
+    found = await alarms.describe_alarms(AlarmNames=names, AlarmTypes=kinds, MaxRecords=100)
+    known = {alarm["AlarmName"] for kind in kinds for alarm in found[f"{kind}s"]}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise CannotHappen(f"There is no alarm {' and no alarm '.join(missing)}.")
+    return names
+
+
+def _configuration(
+    given: Given, own: Mapping[str, Any], alarms: Sequence[str]
+) -> dict[str, Any] | None:
+    """The deployment configuration asked for, None for the service's `own` as it is."""
+    rollback = {"alarmNames": list(alarms), "enable": True, "rollback": True}
+    guarded = {"alarms": rollback} if alarms else {}
+    if given["strategy"]:
+        return _strategy(given) | guarded
+    return {**own, **guarded} if alarms else None
+
+
+def _strategy(given: Given) -> dict[str, Any]:
     bake = given["bake_minutes"]
     chosen: dict[str, Any] = {"strategy": given["strategy"]}
     if given["strategy"] == "CANARY":
@@ -95,9 +124,6 @@ def _strategy(given: Given) -> dict[str, Any] | None:
         chosen["bakeTimeInMinutes"] = 0
     elif bake is not None:
         chosen["bakeTimeInMinutes"] = bake
-    if given["alarms"]:
-        names = given["alarms"].split(",")
-        chosen["alarms"] = {"alarmNames": names, "enable": True, "rollback": True}
     return chosen
 
 

@@ -46,20 +46,32 @@ class Logs:
         self._store.create_stream(found, stream, milliseconds())
         return found
 
-    def flood(self, group: str, lines_per_second: float, seconds: float) -> None:
-        """Begin to write so many lines a second of sandbox time, for so many seconds of it."""
-        self._spawn(self._flood(group, lines_per_second, seconds))
+    def flood(self, group: str, lines_per_second: float, seconds: float) -> Callable[[], None]:
+        """Begin to write so many lines a second of sandbox time, for so many seconds of it.
 
-    async def _flood(self, group: str, lines_per_second: float, seconds: float) -> None:
-        stream = f"flood/{milliseconds()}"
-        begin, written = clock.time(), 0
+        Calling what it returns ends the flood before its time.
+        """
+        over = asyncio.Event()
+        self._spawn(self._flood(group, lines_per_second, seconds, clock.time(), over))
+        return over.set
+
+    async def _flood(
+        self,
+        group: str,
+        lines_per_second: float,
+        seconds: float,
+        begin: float,
+        over: asyncio.Event,
+    ) -> None:
+        stream, written = f"flood/{milliseconds()}", 0
         while written < lines_per_second * seconds:
+            last = over.is_set()
             elapsed = min(clock.time() - begin, seconds)
             due = range(written, int(lines_per_second * elapsed))
             events = [(begin + n / lines_per_second, _line(n)) for n in due]
             await asyncio.to_thread(self.write, group, stream, events)
             written += len(due)
-            if elapsed >= seconds:
+            if last or elapsed >= seconds:
                 return
             await asyncio.sleep(_FLOOD_STEP)
 

@@ -4,76 +4,122 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sandbox import clock
 
+_PROC = Path("/proc")
+_WHAT = {
+    "sandbox.alb": "load balancer",
+    "sandbox.traffic": "traffic",
+    "sandbox.zygote": "fork server of tasks",
+}
+
 
 @dataclass(frozen=True)
 class Process:
-    """A process the sandbox started, with its group if it leads one, and its resident bytes.
-
-    Pages that several processes share are counted in each of them.
-    """
+    """A process of the sandbox with what it started itself, and the bytes of memory they take."""
 
     pid: int
     what: str
-    rss_bytes: int
+    memory_bytes: int
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The moment the page is made; `ahead_seconds` is sandbox time less real time."""
+    """The moment the page is made; `ahead_seconds` is sandbox time less real time.
+
+    `proportional`: memory is Linux's PSS, in which pages that several processes share are divided
+    among them; else it is resident memory, which counts such pages in each of them.
+    """
 
     epoch: datetime
     now: datetime
     rate: float
     ahead_seconds: float
     processes: tuple[Process, ...]
+    proportional: bool = True
 
     @property
-    def rss_bytes(self) -> int:
-        """Resident bytes of all of them together."""
-        return sum(process.rss_bytes for process in self.processes)
+    def memory_bytes(self) -> int:
+        """Bytes of all of them together."""
+        return sum(process.memory_bytes for process in self.processes)
 
 
-def gather(home: Path, epoch: datetime) -> Facts:
-    """Read the clock and the process table."""
+@dataclass(frozen=True)
+class Row:
+    """One line of the process table."""
+
+    parent: int
+    resident_bytes: int
+    command: str
+
+
+def gather(epoch: datetime, tasks: Mapping[int, str]) -> Facts:
+    """Read the clock and the process table; `tasks` names the processes that are tasks."""
+    proportional = (_PROC / "self" / "smaps_rollup").exists()
     table = _table()
-    processes = tuple(
-        Process(pid, what, _resident(pid, table))
-        for pid, what in _named(home / "pids").items()
-        if pid in table
-    )
-    return Facts(epoch, clock.now(), clock.rate(), clock.ahead(), processes)
+
+    def size(pid: int) -> int:
+        return _proportional(pid) if proportional else table[pid].resident_bytes
+
+    found = attributed(os.getpid(), table, size, tasks)
+    return Facts(epoch, clock.now(), clock.rate(), clock.ahead(), found, proportional)
 
 
-def _named(path: Path) -> dict[int, str]:
-    """What each process runs: its module or program, as the pid file has it."""
-    named = {os.getpid(): "gateway"}
-    for line in path.read_text().splitlines():
-        pid, _, mark = line.partition(" ")
-        words = [word for word in mark.split() if not word.startswith("-")]
-        named[int(pid)] = words[0].rsplit("/", 1)[-1] if words else mark
-    return named
+def attributed(
+    gateway: int,
+    table: Mapping[int, Row],
+    size: Callable[[int], int],
+    tasks: Mapping[int, str],
+) -> tuple[Process, ...]:
+    """The gateway, what it started, and tasks; whatever else is below one of these is its own."""
+    named = {gateway: "gateway"}
+    named |= {
+        pid: _what(row.command) for pid, row in table.items() if row.parent == gateway
+    } | dict(tasks)
+    totals: Counter[int] = Counter()
+    for pid in table:
+        above: int | None = pid
+        while above is not None and above not in named:
+            above = table[above].parent if above in table else None
+        if above is not None:
+            totals[above] += size(pid)
+    return tuple(Process(pid, named[pid], totals[pid]) for pid in named if pid in totals)
 
 
-def _table() -> dict[int, tuple[int, int]]:
-    """Process group and resident bytes of every process of this machine."""
-    listing = subprocess.run(
-        ["ps", "-axo", "pid=,pgid=,rss="],  # noqa: S607
-        capture_output=True,
+def _what(command: str) -> str:
+    """What a child of the gateway is: `python -m MODULE …` or another program."""
+    _, _, module = command.partition(" -m ")
+    name = (module or command).split(" ")[0].rsplit("/", 1)[-1]
+    return _WHAT.get(name, name)
+
+
+def _table() -> dict[int, Row]:
+    """Every process of this machine, but for the one that lists them."""
+    listing = subprocess.Popen(
+        ["ps", "-axo", "pid=,ppid=,rss=,command="],  # noqa: S607
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    ).stdout
-    rows = (line.split() for line in listing.splitlines())
-    return {int(pid): (int(group), int(kibibytes) * 1024) for pid, group, kibibytes in rows}
+    )
+    written, _ = listing.communicate()
+    rows = (line.split(None, 3) for line in written.splitlines())
+    return {
+        int(pid): Row(int(parent), int(kibibytes) * 1024, command)
+        for pid, parent, kibibytes, command in rows
+        if int(pid) != listing.pid
+    }
 
 
-def _resident(pid: int, table: Mapping[int, tuple[int, int]]) -> int:
-    if table[pid][0] != pid or pid == os.getpid():
-        return table[pid][1]
-    return sum(resident for group, resident in table.values() if group == pid)
+def _proportional(pid: int) -> int:
+    """Bytes of PSS; 0 of a process that has ended or is another user's."""
+    try:
+        text = (_PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return 0
+    sizes = dict(line.split(":", 1) for line in text.splitlines()[1:])
+    return int(sizes["Pss"].split()[0]) * 1024

@@ -32,12 +32,17 @@ def implemented() -> dict[str, list[str]]:
 
     found: dict[str, set[str]] = {}
     for service, methods in _methods():
-        names = {name for name in _operations(service) if xform_name(name) in methods}
+        names = {name for name in operations(service) if xform_name(name) in methods}
         found.setdefault(service, set()).update(names)
     return {service: sorted(names) for service, names in sorted(found.items()) if names}
 
 
-def _operations(service: str) -> set[str]:
+def services() -> set[str]:
+    """botocore's names of the services that moto answers, some of which botocore may not have."""
+    return {service for service, _ in _methods()}
+
+
+def operations(service: str) -> set[str]:
     """Every operation of the newest API of a service; none where botocore has no such service."""
     models = sorted(_package("botocore").glob(f"data/{service}/*/service-2.json.gz"))
     text = gzip.decompress(models[-1].read_bytes()) if models else b'{"operations": {}}'
@@ -71,5 +76,5 @@ def _package(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    known = {service: sorted(_operations(service)) for service in sys.argv[1:]}
+    known = {service: sorted(operations(service)) for service in sys.argv[1:]}
     json.dump({"moto": implemented(), "known": known}, sys.stdout)

@@ -37,6 +37,8 @@ def html(
 ) -> str:
     """The whole document."""
     own = sum(row["by"] == "ours" for service in services for row in service["operations"])
+    own_services = [one for one in services if any(r["by"] != "moto" for r in one["operations"])]
+    rest = [one for one in services if one not in own_services]
     total = sum(len(service["operations"]) for service in services)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -51,7 +53,9 @@ def html(
         "behave as their notes say; the others are answered by moto, which keeps what is created "
         "in memory and does little by itself. Those marked refused, and all that are not listed, "
         "are answered with an error.</p>"
-        f"{''.join(_service(service) for service in services)}</section></main></body></html>\n"
+        f"{_summary(own_services)}{''.join(map(_service, own_services))}"
+        f"<details><summary>{len(rest)} services of moto alone</summary>"
+        f"{''.join(map(_service, rest))}</details></section></main></body></html>\n"
     )
 
 
@@ -60,14 +64,24 @@ def _now(facts: Facts) -> str:
         "First start": f"{facts.epoch:%F %T} UTC; older history is computed, newer is measured",
         "Sandbox time": f"{facts.now:%F %T} UTC",
         "Clock": f"rate {facts.rate:g}, {round(facts.ahead_seconds):,} s ahead of real time",
-        "Memory": f"{facts.rss_bytes / 2**20:.0f} MiB resident; shared pages count in each process",
+        "Memory": f"{_mebibytes(facts.memory_bytes)} {_memory(facts)}",
     }
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in pairs.items())
-    rows = ((str(one.pid), one.what, f"{one.rss_bytes / 2**20:.0f} MiB") for one in facts.processes)
+    rows = ((str(one.pid), one.what, _mebibytes(one.memory_bytes)) for one in facts.processes)
     return (
         f'<section id="now" aria-labelledby="h-now"><h2 id="h-now">Now</h2><dl>{listed}</dl>'
-        f"{_table('Processes', ('Process', 'What', 'Resident'), rows)}</section>"
+        f"{_table('Processes', ('Process', 'What', 'Memory'), rows)}</section>"
     )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB"
+
+
+def _memory(facts: Facts) -> str:
+    if facts.proportional:
+        return "(PSS: pages that processes share are divided among them)"
+    return "resident; shared pages count in each process, so it is less in truth"
 
 
 def _faults(faults: Sequence[Mapping[str, Any]]) -> str:
@@ -90,10 +104,23 @@ def _service(service: Mapping[str, Any]) -> str:
     name = escape(service["service"])
     cells = ((row["operation"], row["by"], _notes(row["notes"])) for row in rows)
     table = _table(f"Operations of {service['service']}", ("Operation", "By", "Notes"), cells)
-    opened = " open" if counted["ours"] else ""
+    # A browser opens what encloses the target of a link, so the id stands inside.
     return (
-        f'<details{opened} id="{name}"><summary>{name}: {told}'
-        f"</summary>{_notes(service['notes'])}{table}</details>"
+        f"<details><summary>{name}: {told}</summary>"
+        f'<div id="{name}">{_notes(service["notes"])}{table}</div></details>'
+    )
+
+
+def _summary(services: Sequence[Mapping[str, Any]]) -> str:
+    """A row for each service that has operations of our own: how many, and how many are moto's."""
+    rows = []
+    for service in services:
+        counted = Counter(row["by"] for row in service["operations"])
+        name = escape(service["service"])
+        link = _Markup(f'<a href="#{name}">{name}</a>')
+        rows.append((link, *(str(counted[by]) for by in ("ours", "moto", "refused"))))
+    return _table(
+        "Services with operations of our own", ("Service", "Ours", "Moto", "Refused"), rows
     )
 
 

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from sandbox.chaos.register import Register
 from sandbox.context import Context
+from sandbox.ecs.account import Account
+from sandbox.ecs.scheduler import Scheduler
 from sandbox.overview import facts, page
 from sandbox.overview.operations import Catalogue
 
@@ -30,7 +32,7 @@ async def join(sandbox: Context) -> None:
     async def shown(request: web.Request) -> web.Response:
         if request.path != "/_sandbox/":
             raise web.HTTPNotFound(text="There is no such page; see /_sandbox/.")
-        found = await asyncio.to_thread(facts.gather, sandbox.home, sandbox.epoch)
+        found = await asyncio.to_thread(facts.gather, sandbox.epoch, _tasks(sandbox))
         in_force = [entry.shown() for entry in sandbox.of(Register).in_force()]
         services = await catalogue.services()
         text = page.html(found, in_force, services)
@@ -42,3 +44,15 @@ async def join(sandbox: Context) -> None:
     sandbox.route("GET", "/_sandbox/operations", listed)
     sandbox.route("GET", "/_sandbox/", shown)
     sandbox.route("GET", "/_sandbox", moved)
+
+
+def _tasks(sandbox: Context) -> dict[int, str]:
+    """What each task's process is: `task CLUSTER/SERVICE ID`."""
+    scheduler = sandbox.of(Scheduler)
+    named = {}
+    for arn, task in sandbox.of(Account).tasks.items():
+        process = scheduler.process(arn)
+        if process is not None:
+            cluster, number = task.cluster_arn.rsplit("/", 1)[-1], arn.rsplit("/", 1)[-1]
+            named[process.pid] = f"task {cluster}/{task.service} {number}"
+    return named

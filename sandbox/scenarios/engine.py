@@ -17,6 +17,7 @@ from sandbox.chaos.register import InForce, Register
 from sandbox.scenarios.caller import Caller, Refused
 from sandbox.scenarios.expectations import Asked, Expectation
 from sandbox.scenarios.model import Call, Cease, Happen, Say, Scenario, Step, Until
+from sandbox.scenarios.spans import named, spoken, told
 
 # Real seconds between two looks at what is waited for.
 LOOK_SECONDS = 0.5
@@ -39,8 +40,12 @@ class Run:
 
     def tell(self, text: str) -> None:
         """Add a line."""
-        elapsed = (clock.now() - self.began).total_seconds()
-        self.lines.append({"at": f"+{elapsed:.1f}s", "text": text})
+        self.lines.append({"at": f"+{self.elapsed:.1f}s", "text": text})
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of sandbox time since it began."""
+        return (clock.now() - self.began).total_seconds()
 
     def shown(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -77,6 +82,7 @@ class Engine:
         """Do every step; in the end no fault it started is in force."""
         run, outcome = self.run, FAILED
         run.tell(f"{run.scenario.title} (seed {run.scenario.seed})")
+        run.tell(f"takes {told(run.scenario, clock.rate())}")
         try:
             for step in run.scenario.steps:
                 run.step += 1
@@ -96,8 +102,10 @@ class Engine:
         return self.run.scenario.steps[self.run.step - 1].line
 
     async def _do(self, step: Step) -> None:
-        elapsed = (clock.now() - self.run.began).total_seconds()
-        await clock.sleep(max(step.at - elapsed, step.after, 0.0))
+        pause = max(step.at - self.run.elapsed, step.after, 0.0)
+        if pause:
+            self._tell_wait(f"before {named(step)}", "", pause)
+        await clock.sleep(pause)
         await self._acts[type(step.act)](self, step.act)
 
     async def _say(self, act: Say) -> None:
@@ -161,10 +169,18 @@ class Engine:
         self._saved |= {name: _search(path, answer) for name, path in act.save.items()}
         return answer
 
+    def _tell_wait(self, what: str, limit: str, seconds: float) -> None:
+        """Until when it waits, and how long that is for whoever looks on."""
+        end = f"{limit}until +{self.run.elapsed + seconds:.0f}s"
+        self.run.tell(f"waits {end} {what} ({spoken(seconds / clock.rate())} of real time)")
+
     async def _wait(self, what: str, within: float, true: Callable[[], Awaitable[bool]]) -> None:
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + within / clock.rate()
+        give_up, silent = loop.time() + within / clock.rate(), True
         while not await true():
+            if silent:
+                self._tell_wait(f"for {what}", "at most ", within)
+                silent = False
             if loop.time() >= give_up:
                 raise Failed(f"{what}: not within {within:g} s")
             await asyncio.sleep(LOOK_SECONDS)

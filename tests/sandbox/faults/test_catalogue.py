@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.chaos.catalogue import KINDS, wanted
+from sandbox.chaos.catalogue import AWS_API, KINDS, wanted
 from sandbox.chaos.kinds import BadFault
 from sandbox.chaos.register import EFFECTS
 from sandbox.chaos.values import duration
@@ -36,6 +36,43 @@ def test_an_action_may_be_written_as_iam_writes_it():
     denied = wanted({"fault": "deny", "operation": "elasticloadbalancing:DescribeRules"})
 
     assert denied.parameters["operation"] == "elbv2.DescribeRules"
+
+
+def operation(name):
+    return wanted({"fault": "throttle", "operation": name}).parameters["operation"]
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in AWS_API if kind.name != "signature-window"])
+def test_no_fault_of_the_api_can_be_on_an_operation_that_aws_does_not_have(kind):
+    body = {"fault": kind, "operation": "UpdateServise", "error": "X"}
+    body = {key: value for key, value in body.items() if key != "error" or kind == "api-error"}
+
+    with pytest.raises(BadFault, match=r"did you mean UpdateService\b.*not 'UpdateServise'"):
+        wanted(body)
+
+
+@pytest.mark.parametrize(
+    "name", ["*", "ecs.*", "UpdateService", "ce.GetCostAndUsage", "CreateQueue"]
+)
+def test_operations_of_every_service_of_the_account_can_be_meant(name):
+    assert operation(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Nope", "must be an operation that AWS has, not 'Nope'"),
+        ("ecs.UpdateServices", "an operation that ecs has (did you mean ecs.UpdateService or"),
+        ("ecs:DescribeAlarms", "that ecs has (did you mean cloudwatch.DescribeAlarms?), not"),
+        ("esc.UpdateService", "must be of a service that AWS has (did you mean "),
+        ("esc.*", "must be of a service that AWS has (did you mean "),
+    ],
+)
+def test_a_mistyped_operation_is_refused_with_what_was_perhaps_meant(name, sentence):
+    with pytest.raises(BadFault) as refused:
+        operation(name)
+
+    assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(

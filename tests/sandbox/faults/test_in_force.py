@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -128,6 +129,43 @@ def test_what_the_control_api_cannot_do_it_says_in_a_sentence(
 
     assert status == 400
     assert said.startswith(sentence)
+
+
+def test_a_log_flood_is_in_force_while_its_lines_arrive(account):
+    flood = {"group": "/test/flood", "lines_per_second": 5}
+    whole = fault(account, "log-flood", seconds=600, **flood)
+    again = fault(account, "log-flood", seconds=600, **flood)
+    brief = fault(account, "log-flood", seconds=1, **flood)
+    listed = {one["id"] for one in account.control("GET", "faults")["faults"]}
+
+    def over():
+        rows = account.control("GET", "faults")["faults"]
+        return brief["id"] not in {one["id"] for one in rows}
+
+    wait_until(over, 10)
+    cleared = account.control("DELETE", "faults?fault=log-flood")["cleared"]
+
+    assert whole["ended"] is None
+    assert 590 < whole["remaining_seconds"] <= 600
+    assert listed == {whole["id"], again["id"], brief["id"]}
+    assert {one["id"] for one in cleared} == {whole["id"], again["id"]}
+
+
+def test_a_cleared_log_flood_writes_no_more_lines(account):
+    fault(account, "log-flood", group="/test/cleared", lines_per_second=1000, seconds=600)
+    account.control("DELETE", "faults")
+
+    def lines():
+        answer = account.client("logs").filter_log_events(logGroupName="/test/cleared")
+        return len(answer["events"])
+
+    wait_until(lines)
+    # The flood writes every half second.
+    time.sleep(1.2)
+    written = lines()
+    time.sleep(1.2)
+
+    assert 0 < lines() == written < 5000
 
 
 # -- AWS's API -----------------------------------------------------------------------------------
@@ -307,6 +345,29 @@ def test_without_room_a_killed_task_is_not_replaced_and_an_event_says_why(accoun
     assert "Capacity is unavailable at this time" in wait_until(told)[0]
     account.control("DELETE", "faults")
     wait_until(account.steady)
+
+
+def test_a_release_cannot_be_guarded_by_alarms_that_do_not_exist(account):
+    before = account.service()["taskDefinition"]
+    alarms = "nope,news-api-5xx-ratio, neither"
+
+    said = refusal(account, {"fault": "bad-image", "alarms": alarms})
+
+    assert said == (400, "There is no alarm nope and no alarm neither.")
+    assert account.service()["taskDefinition"] == before
+
+
+def test_alarms_guard_a_release_that_keeps_the_services_own_strategy(account):
+    own = account.service()["deploymentConfiguration"]
+
+    fault(account, "bad-image", tag="1.4.4-unhealthy", alarms="news-api-5xx-ratio")
+
+    changed = account.service()["deploymentConfiguration"]
+    names = ["news-api-5xx-ratio"]
+    assert changed == own | {"alarms": {"alarmNames": names, "enable": True, "rollback": True}}
+    account.ecs.update_service(
+        cluster="production", service="news-api", deploymentConfiguration=own
+    )
 
 
 def test_a_bad_image_is_released_through_ecs(account):

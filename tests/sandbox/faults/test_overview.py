@@ -10,8 +10,9 @@ from pathlib import Path
 
 from botocore import xform_name
 
+from sandbox.chaos.operations import OURS
 from sandbox.honesty import OUR_READING, SIMPLIFIED, Note, notes_of, our_reading, simplified
-from sandbox.overview.facts import Facts
+from sandbox.overview.facts import Facts, Process, Row, attributed
 from sandbox.overview.page import html
 from tests.sandbox.contract import MODELS
 
@@ -145,6 +146,65 @@ def test_the_page_shows_the_clock_faults_and_operations_without_scripts(account)
     assert "ListClusters is throttled." in text
     assert "UpdateService" in text
     assert "<td>gateway</td>" in text
+    assert "<td>load balancer</td>" in text
+    assert "<td>traffic</td>" in text
+    assert text.count("<td>task production/news-api ") == 2
+    assert "sandbox.zygote" not in text
+    assert "<details open" not in text
+
+
+def test_our_operations_are_the_services_whose_names_are_looked_up_first(account):
+    assert {service for service, _ in own_operations(account)} == set(OURS)
+
+
+def test_memory_belongs_to_the_task_or_child_whose_process_it_is():
+    table = {
+        10: Row(1, 0, "python -m sandbox serve --home=x"),
+        11: Row(10, 0, "python -m sandbox.zygote 7"),
+        12: Row(11, 0, "python -m sandbox.zygote 7"),
+        13: Row(12, 0, "python -m sandbox.zygote 7"),
+        14: Row(10, 0, "/usr/bin/python3 -m sandbox.alb --control=y"),
+        15: Row(10, 0, "/opt/bin/tool --flag"),
+        99: Row(1, 0, "python -m sandbox serve --home=other"),
+    }
+
+    found = attributed(10, table, lambda pid: pid, {12: "task c/s 1", 77: "task that ended"})
+
+    assert found == (
+        Process(10, "gateway", 10),
+        Process(11, "fork server of tasks", 11),
+        Process(14, "load balancer", 14),
+        Process(15, "tool", 15),
+        Process(12, "task c/s 1", 25),
+    )
+
+
+def test_memory_says_how_shared_pages_are_counted():
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    processes = (Process(1, "gateway", 3 * 2**20), Process(2, "traffic", 2**20))
+
+    shared = html(Facts(now, now, 1.0, 0.0, processes), [], [])
+    resident = html(Facts(now, now, 1.0, 0.0, processes, proportional=False), [], [])
+
+    assert "4 MiB (PSS: pages that processes share are divided among them)" in shared
+    assert "4 MiB resident; shared pages count in each process" in resident
+
+
+def test_services_are_summed_up_and_folded():
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    rows = [{"operation": by, "by": by, "notes": []} for by in ("ours", "ours", "moto", "refused")]
+    services = [
+        {"service": "ecs", "notes": [], "operations": rows},
+        {"service": "sqs", "notes": [], "operations": rows[2:3]},
+    ]
+
+    page = html(Facts(now, now, 1.0, 0.0, ()), [], services)
+
+    cells = "<td>2</td><td>1</td><td>1</td>"
+    assert f'<tr><td><a href="#ecs">ecs</a></td>{cells}</tr>' in page
+    assert '<a href="#sqs">' not in page
+    assert "<details open" not in page
+    assert "1 services of moto alone" in page
 
 
 def test_a_clock_that_keeps_time_is_no_second_ahead():

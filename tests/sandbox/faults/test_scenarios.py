@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from launcher.probes import free_port
-from sandbox.scenarios import expectations
+from sandbox.scenarios import expectations, spans
 from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
 from tests.sandbox.account import FAST, ROOT, Account, wait_until
 
@@ -106,6 +106,37 @@ def test_a_pause_is_looked_for_in_the_newest_deployment():
     assert asked.then({"serviceDeployments": []}) is None
 
 
+def timed(steps):
+    return parse(FIRST_LINES + steps, "timed")
+
+
+def test_how_long_a_scenario_takes_is_the_sum_of_its_pauses_and_its_patience():
+    scenario = timed(
+        "  - after: 30s\n    say: a\n"
+        "  - until: alarm x in OK\n    within: 5m\n"
+        "  - at: 2m\n    say: b\n"
+        "  - call: ecs.ListClusters\n    shows: a\n    within: 1m\n"
+    )
+
+    assert spans.span(scenario) == (120.0, 390.0)
+    assert spans.told(scenario, 20) == (
+        "at least 2 min and at most 7 min of sandbox time: "
+        "at least 6 s and at most 20 s at clock rate 20"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (0.2, "1 s"), (119, "119 s"), (120, "2 min"), (3601, "1 h 1 min"), (7200, "2 h")],
+)
+def test_times_are_told_in_words(seconds, words):
+    assert spans.spoken(seconds) == words
+
+
+def test_a_shipped_scenario_of_faults_alone_is_over_in_minutes_of_real_time():
+    assert spans.span(shipped("cost-spike"))[1] <= 900
+
+
 # -- replayed ------------------------------------------------------------------------------------
 
 
@@ -138,6 +169,8 @@ def test_a_scenario_is_replayed_to_its_end_and_leaves_no_fault(quick_account, na
     lines = printed.splitlines()
     assert status == 0, printed
     assert re.fullmatch(r"\+\d+\.\ds .* \(seed \d+\)", lines[0])
+    assert re.fullmatch(r"\S+ takes at least .* of sandbox time: .* at clock rate 120", lines[1])
+    assert re.search(r"waits until \+\d+s before .+ \(\d+ s of real time\)", printed)
     assert lines[-1].endswith("succeeded")
     assert quick_account.control("GET", "faults")["faults"] == []
     assert quick_account.control("GET", "scenarios")["run"]["outcome"] == "succeeded"
@@ -153,6 +186,8 @@ def test_a_scenario_that_waits_in_vain_fails_and_names_its_line(quick_account, t
     status, printed = command(quick_account, "scenario", "run", str(file))
 
     assert status == 1
+    waits = r"waits at most until \+\d+s for service production/news-api runs 99 tasks \(1 s of"
+    assert re.search(waits, printed)
     assert "step 2 (line 6): service production/news-api runs 99 tasks: not within 1 s" in printed
     assert quick_account.control("GET", "faults")["faults"] == []
 
@@ -160,7 +195,7 @@ def test_a_scenario_that_waits_in_vain_fails_and_names_its_line(quick_account, t
 def test_a_running_scenario_is_shown_is_alone_and_can_be_stopped(quick_account):
     text = FIRST_LINES + "  - fault: surge\n    with: {rate: 1}\n  - after: 7d\n    say: late\n"
     quick_account.control("POST", "scenarios", {"file": text, "name": "long"})
-    wait_until(lambda: len(quick_account.control("GET", "scenarios")["run"]["lines"]) == 2)
+    wait_until(lambda: len(quick_account.control("GET", "scenarios")["run"]["lines"]) == 4)
 
     status, refused = command(quick_account, "scenario", "run", "surge")
     stopped = quick_account.control("DELETE", "scenarios")["run"]
@@ -169,6 +204,23 @@ def test_a_running_scenario_is_shown_is_alone_and_can_be_stopped(quick_account):
     assert stopped["scenario"] == "long"
     assert stopped["outcome"] == "stopped"
     assert [line["text"] for line in stopped["lines"]][-2:] == ["surge ended", "stopped"]
+    waits = r"waits until \+6048\d\ds before late \(1 h 24 min of real time\)"
+    assert re.fullmatch(waits, stopped["lines"][3]["text"])
+
+
+def test_scenarios_are_listed_with_the_time_they_take_here(quick_account):
+    status, printed = command(quick_account, "scenario", "list")
+
+    assert status == 0
+    assert len(re.findall(r"of sandbox time: .* at clock rate 120", printed)) == len(titles())
+
+
+def test_scenarios_are_listed_without_a_sandbox_at_clock_rate_1():
+    status, printed = command(SimpleNamespace(port=free_port()), "scenario", "list")
+
+    assert status == 0
+    assert printed.count("clock rate 1\n") == len(titles())
+    assert "No sandbox answers on that port" in printed
 
 
 def test_faults_are_switched_listed_and_cleared_from_the_command_line(quick_account):
