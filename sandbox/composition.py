@@ -167,10 +167,9 @@ class Sandbox:
         self._spawn(self._gateway.load(self._seed_moto))
         await self._prepare_news()
         self._spawn(self._scheduler.run())
-        self._spawn(self._cap_logs())
+        self._spawn(self._tidy())
         await self._await_targets()
         await self._start_traffic()
-        return_memory()
         self._ready = True
 
     async def _start_load_balancer(self) -> None:
@@ -266,9 +265,11 @@ class Sandbox:
         self._pids.add(process.pid, " ".join((module, *arguments)))
         return process
 
-    async def _cap_logs(self) -> None:
+    async def _tidy(self) -> None:
+        """Give back what tasks' logs take on disk and what starting and large answers took."""
         while True:
             self._fleet.cap_logs()
+            return_memory()
             await asyncio.sleep(30)
 
     # -- the control API -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
+_M_MMAP_THRESHOLD = -3
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -26,6 +27,8 @@ def hoard_no_memory() -> None:
     """Keep glibc from setting memory aside for each thread: fragments of it never come back."""
     if _LIBC is not None:
         _LIBC.mallopt(_M_ARENA_MAX, 1)
+        # Left alone this threshold grows with every large array, and then those fragment too.
+        _LIBC.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
 
 
 def return_memory() -> None:
