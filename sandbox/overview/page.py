@@ -21,6 +21,7 @@ caption { text-align: left; padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align: left;
   vertical-align: top; overflow-wrap: break-word; }
 th { white-space: nowrap; }
+td { overflow-wrap: anywhere; }
 td p { margin: 0; min-width: 14rem; }
 .scroll { overflow-x: auto; }
 summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
@@ -51,7 +52,7 @@ def html(
         f'<section id="operations" aria-labelledby="h-operations">'
         f'<h2 id="h-operations">Operations</h2><p>{own} of {total} operations are our own and '
         "behave as their notes say; the others are answered by moto, which keeps what is created "
-        "in memory and does little by itself. Those marked refused, and all that are not listed, "
+        "and does little by itself. Those marked refused, and all that are not listed, "
         "are answered with an error.</p>"
         f"{_summary(own_services)}{''.join(map(_service, own_services))}"
         f"<details><summary>{len(rest)} services of moto alone</summary>"
