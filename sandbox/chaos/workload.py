@@ -62,6 +62,8 @@ async def _bad_image(sandbox: Context, given: Given) -> Started:
     """Register the service's task definition with another image, and update the service."""
     ecs = sandbox.of(Ecs)
     cluster, _, name = given["service"].partition("/")
+    if given["bake_minutes"] is not None and not given["strategy"]:
+        raise CannotHappen("bake_minutes belongs to a strategy; name one.")
     alarms = await _alarms(sandbox, given)
     image = f"{REGISTRY}/news-api:{given['tag']}"
     try:

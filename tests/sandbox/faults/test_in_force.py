@@ -357,6 +357,12 @@ def test_a_release_cannot_be_guarded_by_alarms_that_do_not_exist(account):
     assert account.service()["taskDefinition"] == before
 
 
+def test_minutes_of_baking_are_not_dropped_without_a_strategy(account):
+    said = refusal(account, {"fault": "bad-image", "bake_minutes": 5})
+
+    assert said == (400, "bake_minutes belongs to a strategy; name one.")
+
+
 def test_alarms_guard_a_release_that_keeps_the_services_own_strategy(account):
     own = account.service()["deploymentConfiguration"]
 
