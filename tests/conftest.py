@@ -13,6 +13,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.core.cache import caches
 from playwright.sync_api import Browser, sync_playwright
 
 from launcher.embedded import Embedded
@@ -134,6 +135,12 @@ def pytest_testnodedown(node: object) -> None:
     """Hear from one of xdist's workers, which alone collect the tests."""
     if getattr(node, "workeroutput", {}).get("browser_not_run"):
         node.config.stash[BROWSER_NOT_RUN] = True
+
+
+@pytest.fixture(autouse=True)
+def _local_cache_is_empty() -> None:
+    """It keeps a page's banners for five seconds, longer than the test that caused them."""
+    caches["local"].clear()
 
 
 @pytest.fixture(scope="session")
