@@ -9,12 +9,13 @@ from functools import partial
 from sandbox import clock, publisher
 from sandbox.cloudwatch import container_insights, world
 from sandbox.cloudwatch.dashboards import Dashboards
-from sandbox.cloudwatch.refused import Refused
+from sandbox.cloudwatch.refused import OPERATIONS
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.context import Context
 from sandbox.ecs.api import Ecs
 from sandbox.fleet import Fleet
 from sandbox.load_balancers import LoadBalancers
+from sandbox.refused import RefusedByName
 
 # 1 delays minutes as AWS does, 0 shows them while they are measured.
 DELAY = "SANDBOX_METRIC_DELAY"
@@ -30,7 +31,7 @@ async def join(sandbox: Context) -> None:
     sandbox.serve("cloudwatch", cloudwatch)
     dashboards = Dashboards(sandbox.state)
     sandbox.serve("cloudwatch", dashboards)
-    sandbox.serve("cloudwatch", Refused())
+    sandbox.serve("cloudwatch", RefusedByName("cloudwatch", OPERATIONS, "InvalidAction"))
     if sandbox.fresh:
         body = world.golden_signals()
         dashboards.put_dashboard(DashboardName=world.GOLDEN_SIGNALS, DashboardBody=body)

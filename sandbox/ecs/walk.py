@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -30,7 +31,7 @@ class Halted(Exception):
     """This deployment failed and may not go back: it stops where it is."""
 
 
-class Walk:
+class Walk(ABC):
     """What rolling and blue/green deployments have in common."""
 
     def __init__(
@@ -50,9 +51,9 @@ class Walk:
         self.balancers = balancers
         self.settings = settings
 
+    @abstractmethod
     def moves(self) -> Sequence[Move]:
         """All moves of this deployment in order, the same whenever it is asked."""
-        raise NotImplementedError
 
     async def forward(self) -> None:
         """Make the moves that are not made yet; raises RollBack or Halted."""

@@ -13,12 +13,13 @@ from sandbox.logs.metric_filter_operations import MetricFilters
 from sandbox.logs.metric_filters import Filters
 from sandbox.logs.queries import Queries
 from sandbox.logs.records import Records
-from sandbox.logs.refused import Refused
+from sandbox.logs.refused import OPERATIONS
 from sandbox.logs.runner import Runner
 from sandbox.logs.service import Logs
 from sandbox.logs.store import Store
 from sandbox.logs.streams import LogStreams
 from sandbox.logs.tailing import Follower
+from sandbox.refused import RefusedByName
 
 # A fresh account's log groups with their retention in days; somebody forgot one of them.
 WORLD = {"/ecs/news-api": 30, "/ecs/news-ingest": None, "/ecs/staging/news-api": 7}
@@ -44,7 +45,7 @@ async def join(sandbox: Context) -> None:
         Queries(store, runner),
         QueryDefinitions(store, sandbox.state),
         Records(store),
-        Refused(),
+        RefusedByName("logs", OPERATIONS, "UnknownOperationException"),
     ):
         sandbox.serve("logs", owner)
     sandbox.spawn(logs.keep())

@@ -1,16 +1,6 @@
-"""Operations of CloudWatch Logs that the sandbox does not have: refused by name.
-
-Left alone they would go to moto, which knows other log groups than these.
-"""
+"""Operations of CloudWatch Logs that the sandbox does not have, to be refused by name."""
 
 from __future__ import annotations
-
-from typing import Any, NoReturn
-
-from botocore import xform_name
-
-from sandbox.errors import AwsError
-from sandbox.honesty import refused
 
 OPERATIONS = (
     *("AssociateKmsKey", "DisassociateKmsKey"),
@@ -41,19 +31,3 @@ OPERATIONS = (
     *("ListAggregateLogGroupSummaries", "ListSourcesForS3TableIntegration"),
     *("PutLogGroupDeletionProtection", "StartLiveTail"),
 )
-_NAMES = {xform_name(name): name for name in OPERATIONS}
-
-
-class Refused:
-    """Answers every operation of `OPERATIONS` with UnknownOperationException."""
-
-    def __getattr__(self, method: str) -> Any:
-        """The refusal of an operation in snake case; AttributeError for any other name."""
-        if method not in _NAMES:
-            raise AttributeError(method)
-
-        def refuse(**_: object) -> NoReturn:
-            message = f"The sandbox does not support logs:{_NAMES[method]}."
-            raise AwsError("UnknownOperationException", message)
-
-        return refused("Answered with UnknownOperationException.")(refuse)

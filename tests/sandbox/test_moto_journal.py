@@ -84,3 +84,27 @@ def test_changes_survive_kill_9_with_their_ids_and_dates(tmp_path):
         second.stop()
     assert found["IpPermissions"][0]["IpRanges"] == [{"CidrIp": "10.0.0.0/8"}]
     assert (user["UserId"], user["CreateDate"]) == (key["UserId"], key["CreateDate"])
+
+
+def test_an_entry_that_cannot_be_repeated_does_not_stop_the_others(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    journal = Journal(home / "moto.sqlite")
+    unknown = [("Authorization", AUTHORIZATION.replace("/sns/", "/no-such-service/"))]
+    journal.append(Entry(1.0, 1, "POST", "/", "", unknown, b"Action=Nothing"))
+    known = [
+        ("Authorization", AUTHORIZATION),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Host", "sns.us-east-1.amazonaws.com"),
+    ]
+    journal.append(Entry(2.0, 2, "POST", "/", "", known, b"Action=CreateTopic&Name=kept"))
+    journal.close()
+
+    account = Account(home)
+    try:
+        wait_until(account._answers, 30)
+        topics = account.client("sns").list_topics()["Topics"]
+    finally:
+        account.stop()
+
+    assert any(topic["TopicArn"].endswith(":kept") for topic in topics)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import statistics
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.logs.insights.values import Timestamp, number, sort_key, text
 
 
-class Aggregate:
+class Aggregate(ABC):
     """Takes a value after the other; what is no number does not count for numeric functions."""
 
+    @abstractmethod
     def add(self, value: Any, at: Any) -> None:
         """One record's value, and its time (None where that plays no part)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def result(self) -> Any:
         """What it amounts to; None when nothing counted."""
-        raise NotImplementedError
 
 
 class Count(Aggregate):

@@ -6,7 +6,8 @@ import pytest
 from botocore import xform_name
 
 from sandbox.honesty import REFUSED, notes_of
-from sandbox.logs.refused import OPERATIONS, Refused
+from sandbox.logs.refused import OPERATIONS
+from sandbox.refused import RefusedByName
 from tests.sandbox.contract import MODELS
 from tests.sandbox.logs.asking import refusal
 
@@ -106,7 +107,8 @@ def test_refusals_carry_awss_names(logs, method, parameters, code):
 
 
 def _kinds(operation):
-    return [note.kind for note in notes_of(getattr(Refused(), xform_name(operation)))]
+    refusals = RefusedByName("logs", OPERATIONS, "UnknownOperationException")
+    return [note.kind for note in notes_of(getattr(refusals, xform_name(operation)))]
 
 
 def test_every_operation_is_served_or_refused_by_name():
