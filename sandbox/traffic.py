@@ -120,16 +120,26 @@ class Load:
         self._learn_at = 0.0
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled; what is on its way then is dropped and counts as nothing."""
         # Not one time-out for both: a reader who waited long for a connection would leave as soon
         # as the service begins to work for it, and a busy service would work for nobody.
         timeout = aiohttp.ClientTimeout(connect=PATIENCE, sock_read=PATIENCE)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=50)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
-            async for _ in self._arrivals():
-                task = asyncio.create_task(self._request(session))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+            try:
+                async for _ in self._arrivals():
+                    task = asyncio.create_task(self._request(session))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+            finally:
+                # Before the session closes their connections, which would look like failures.
+                await self._drop_running()
+
+    async def _drop_running(self) -> None:
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _arrivals(self) -> AsyncIterator[None]:
         """Poisson arrivals, as from people who do not know each other.

@@ -68,6 +68,13 @@ def test_an_error_counts_as_answered_and_failed():
     assert tally.failed == tally.answered > 10
 
 
+def test_readers_still_waiting_at_the_end_did_not_fail():
+    tally = asyncio.run(sent_to(stuck, rate=200, seconds=0.4))
+
+    assert tally.sent > 20
+    assert (tally.answered, tally.failed, tally.gave_up) == (0, 0, 0)
+
+
 def test_a_new_rate_holds_at_once():
     def stop(load):
         load.rate = 0.0
