@@ -66,7 +66,8 @@ class Sandbox:
         self._balancers = LoadBalancers(
             self._sockets / "alb", settings.health_interval, settings.drain_seconds
         )
-        world.add_rules(self._balancers)
+        self._balancers.on_ports = partial(self._state.put, "account", "listeners")
+        world.add_rules(self._balancers, settings, self._state.get("account", "listeners") or {})
         self._fleet = Fleet(settings, self._pids)
         self._scheduler = Scheduler(self._account, self._fleet, self._balancers)
         self._controller = Controller(
@@ -178,15 +179,12 @@ class Sandbox:
         self._spawn(self._keep_load_balancer(process))
 
     async def _load_balancer(self) -> asyncio.subprocess.Process:
-        listen = [
-            f"--listen={k}={port}" for k, port in world.balancer_ports(self._settings).items()
-        ]
-        listen += [f"--relay={json.dumps(plan.argument())}" for plan in self._relays]
+        relayed = [f"--relay={json.dumps(plan.argument())}" for plan in self._relays]
         socket = self._sockets / "alb"
         socket.unlink(missing_ok=True)
         access_log = self._settings.home / "alb.log"
         process = await self._child(
-            "sandbox.alb", f"--control={socket}", f"--log={access_log}", *listen
+            "sandbox.alb", f"--control={socket}", f"--log={access_log}", *relayed
         )
         while not socket.exists() and process.returncode is None:
             await asyncio.sleep(0.02)
@@ -275,7 +273,6 @@ class Sandbox:
     # -- the control API -------------------------------------------------------------------------
 
     def _status(self) -> dict[str, Any]:
-        ports = world.balancer_ports(self._settings)
         return {
             "account": ACCOUNT,
             "region": REGION,
@@ -284,24 +281,9 @@ class Sandbox:
             "clock_rate": clock.rate(),
             "ready": self._ready,
             "seconds_per_minute": self._settings.seconds_per_minute,
-            "load_balancers": {
-                rule.load_balancer.split("/")[1]: self._balancer(rule, ports[rule.load_balancer])
-                for rule in self._balancers.rules.values()
-            },
+            "load_balancers": self._balancers.status(),
             "operations": dict(self._switches.calls),
             "faults": [vars(fault) for fault in self._switches.faults],
-        }
-
-    def _balancer(self, rule: Rule, port: int) -> dict[str, Any]:
-        targets = [t for group in rule.weights for t in self._balancers.targets(group)]
-        return {
-            "url": f"http://127.0.0.1:{port}",
-            "weights": {group.split("/")[1]: weight for group, weight in rule.weights.items()},
-            "targets": [
-                {"target_group": t.group.split("/")[1], "port": t.port, "state": t.state}
-                | {"version": t.version}
-                for t in targets
-            ],
         }
 
     def _kill(self, task_id: str) -> bool:

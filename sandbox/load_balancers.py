@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,19 +65,48 @@ class Target:
 
 
 @dataclass
+class Listener:
+    """One listener: the port AWS knows it by, and the loopback port where it `answers`.
+
+    `answers` 0 is a port that the system chooses when the listener opens. With `elsewhere` another
+    one will do when that port is taken.
+    """
+
+    arn: str
+    load_balancer: str
+    port: int
+    protocol: str = "HTTP"
+    answers: int = 0
+    elsewhere: bool = True
+
+    @property
+    def name(self) -> str:
+        """`app/<name>/<id>/<id>`, as the data plane calls it."""
+        return self.arn.rsplit(":listener/", 1)[-1]
+
+
+@dataclass
 class Rule:
-    """A listener rule that forwards to weighted target groups; everything named by ARN."""
+    """A listener rule that forwards to weighted target groups; everything named by ARN.
+
+    `conditions` are in botocore's shape; `priority` is a number or `default`.
+    """
 
     arn: str
     load_balancer: str
     weights: dict[str, float] = field(default_factory=dict)
+    listener: str = ""
+    priority: str = "1"
+    conditions: Sequence[Mapping[str, Any]] = ()
 
 
 class LoadBalancers:
     """Keeps rules and targets, checks targets, and pushes every change to the data plane."""
 
     def __init__(self, socket: Path, interval: float, drain_seconds: float) -> None:
+        self.listeners: dict[str, Listener] = {}
         self.rules: dict[str, Rule] = {}
+        self.on_ports: Callable[[Mapping[str, int]], None] = lambda answers: None
         self.on_weights: Callable[[Rule], None] = lambda rule: None
         self.remember: Callable[[Rule], None] = lambda rule: None
         self._seen: set[str] = set()
@@ -176,16 +206,51 @@ class LoadBalancers:
         )
 
     def health_samples(self) -> list[TargetHealthSample]:
-        """Healthy and unhealthy counts of every target group of every rule."""
+        """Healthy and unhealthy counts of every target group behind every load balancer."""
+        pairs = {(r.load_balancer, group): None for r in self.rules.values() for group in r.weights}
         return [
             TargetHealthSample(
-                load_balancer=rule.load_balancer,
+                load_balancer=balancer,
                 target_group=dimension(group),
                 healthy=sum(t.state == "healthy" for t in self.targets(group)),
                 unhealthy=sum(t.state == "unhealthy" for t in self.targets(group)),
             )
-            for rule in self.rules.values()
+            for balancer, group in pairs
+        ]
+
+    def status(self) -> dict[str, Any]:
+        """Every load balancer by name: where its listeners answer, weights and targets.
+
+        `url` and `weights` are those of its first listener and that one's first rule.
+        """
+        shown: dict[str, Any] = {}
+        for listener in self.listeners.values():
+            rules = self._rules_of(listener)
+            row = {
+                "port": listener.port,
+                "protocol": listener.protocol,
+                "url": f"http://127.0.0.1:{listener.answers}",
+                "weights": _short(rules[0].weights),
+            }
+            balancer = shown.setdefault(
+                listener.load_balancer.split("/")[1],
+                {"url": row["url"], "weights": row["weights"], "targets": [], "listeners": []},
+            )
+            balancer["listeners"].append(row)
+            balancer["targets"] = balancer["targets"] or self._shown_targets(rules[0])
+        return shown
+
+    def _rules_of(self, listener: Listener) -> list[Rule]:
+        """By priority, the default rule last."""
+        rules = [rule for rule in self.rules.values() if rule.listener == listener.arn]
+        return sorted(rules, key=_by_priority)
+
+    def _shown_targets(self, rule: Rule) -> list[dict[str, Any]]:
+        return [
+            {"target_group": group.split("/")[1], "port": t.port, "state": t.state}
+            | {"version": t.version}
             for group in rule.weights
+            for t in self.targets(group)
         ]
 
     async def _check(self, target: Target) -> None:
@@ -225,9 +290,19 @@ class LoadBalancers:
 
     async def _push(self) -> None:
         self._version += 1
-        body = {"version": self._version, "weights": self._weights(), "groups": self._groups()}
+        listeners = {listener.name: self._plan(listener) for listener in self.listeners.values()}
+        body = {"version": self._version, "listeners": listeners, "groups": self._groups()}
         async with self._sessions[0].put("http://alb/routing", json=body) as response:
             response.raise_for_status()
+            self._opened((await response.json())["ports"])
+
+    def _opened(self, ports: Mapping[str, int]) -> None:
+        before = {arn: listener.answers for arn, listener in self.listeners.items()}
+        for listener in self.listeners.values():
+            listener.answers = ports.get(listener.name, listener.answers)
+        answers = {arn: listener.answers for arn, listener in self.listeners.items()}
+        if answers != before:
+            self.on_ports(answers)
 
     async def try_to_push(self) -> None:
         """What was begun must go on while the data plane restarts; it gets everything then."""
@@ -236,10 +311,11 @@ class LoadBalancers:
         except aiohttp.ClientError as error:
             log.warning("the load balancer does not take its routing: %s", error)
 
-    def _weights(self) -> dict[str, dict[str, float]]:
+    def _plan(self, listener: Listener) -> dict[str, Any]:
         return {
-            rule.load_balancer: {dimension(g): w for g, w in rule.weights.items()}
-            for rule in self.rules.values()
+            "port": listener.answers,
+            "elsewhere": listener.elsewhere,
+            "rules": [_row(rule) for rule in self._rules_of(listener)],
         }
 
     def _groups(self) -> dict[str, list[dict[str, Any]]]:
@@ -273,3 +349,16 @@ class LoadBalancers:
         ) as response:
             report: AlbReport = await response.json()
             return report
+
+
+def _by_priority(rule: Rule) -> float:
+    return math.inf if rule.priority == "default" else int(rule.priority)
+
+
+def _short(weights: Mapping[str, float]) -> dict[str, float]:
+    return {group.split("/")[1]: weight for group, weight in weights.items()}
+
+
+def _row(rule: Rule) -> dict[str, Any]:
+    forward = {dimension(group): weight for group, weight in rule.weights.items()}
+    return {"conditions": list(rule.conditions), "forward": forward}

@@ -17,9 +17,9 @@ from sandbox.moto_adapter import backend
 from sandbox.names import (
     ACCOUNT,
     REGION,
+    last_part,
     listener_arn,
     load_balancer_arn,
-    rule_arn,
     target_group_arn,
 )
 from sandbox.world import BALANCERS, BalancerPlan
@@ -126,20 +126,20 @@ def _load_balancer(plan: BalancerPlan) -> None:
             unhealthy_threshold_count="3",
             matcher={"HttpCode": "200-299"},
         )
-    _listener(plan)
+    for port in plan.rules:
+        _listener(plan, port)
 
 
-def _listener(plan: BalancerPlan) -> None:
-    elb = backend("elbv2", ACCOUNT, REGION)
+def _listener(plan: BalancerPlan, port: int) -> None:
+    elb, listener = backend("elbv2", ACCOUNT, REGION), listener_arn(plan.name, port)
     groups = [{"TargetGroupArn": target_group_arn(name), "Weight": 1} for name in plan.groups]
     actions = [{"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}]
     conditions = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["*"]}}]
-    with _hex_ids(resource_id(f"{plan.name}:80"), resource_id(f"{plan.name}:production")):
-        elb.create_listener(load_balancer_arn(plan.name), "HTTP", "80", "", None, actions)
-        elb.create_rule(listener_arn(plan.name), conditions, 1, actions)
-    found = elb.describe_rules(listener_arn(plan.name), None)
-    if rule_arn(plan.name) not in {rule.arn for rule in found}:
-        raise RuntimeError("moto gave the production rule an unexpected ARN")
+    with _hex_ids(last_part(listener), last_part(plan.rules[port])):
+        elb.create_listener(load_balancer_arn(plan.name), "HTTP", str(port), "", None, actions)
+        elb.create_rule(listener, conditions, 1, actions)
+    if plan.rules[port] not in {rule.arn for rule in elb.describe_rules(listener, None)}:
+        raise RuntimeError("moto gave a rule an unexpected ARN")
 
 
 @contextmanager

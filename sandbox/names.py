@@ -7,6 +7,8 @@ from sandbox.measurements import load_balancer_dimension, resource_id, target_gr
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+# Where testers reach the revision that readers do not see yet, as in ECS's developer guide.
+TEST_PORT = 8080
 CALLER = f"arn:aws:iam::{ACCOUNT}:user/sandbox"
 
 
@@ -30,15 +32,23 @@ def target_group_arn(name: str) -> str:
     return elb_arn(target_group_dimension(name))
 
 
-def listener_arn(name: str) -> str:
-    """The ARN of the HTTP listener of load balancer `name`."""
-    return elb_arn(f"listener/{load_balancer_dimension(name)}/{resource_id(name + ':80')}")
+def listener_arn(name: str, port: int = 80) -> str:
+    """The ARN of the listener of load balancer `name` on a port; 80 is for readers."""
+    return elb_arn(f"listener/{load_balancer_dimension(name)}/{resource_id(f'{name}:{port}')}")
 
 
 def rule_arn(name: str) -> str:
     """The ARN of the production rule of load balancer `name`."""
-    listener = listener_arn(name).replace(":listener/", ":listener-rule/")
-    return f"{listener}/{resource_id(name + ':production')}"
+    return _rule_arn(listener_arn(name), f"{name}:production")
+
+
+def tester_rule_arn(name: str) -> str:
+    """The ARN of the rule of the test listener (port TEST_PORT) of load balancer `name`."""
+    return _rule_arn(listener_arn(name, TEST_PORT), f"{name}:test")
+
+
+def _rule_arn(listener: str, rule: str) -> str:
+    return f"{listener.replace(':listener/', ':listener-rule/')}/{resource_id(rule)}"
 
 
 def secret_arn(name: str) -> str:

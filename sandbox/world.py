@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,23 +13,42 @@ from sandbox.ecs.api import Ecs
 from sandbox.ecs.controller import Controller
 from sandbox.estate import plan as network
 from sandbox.images import IMAGES
-from sandbox.load_balancers import LoadBalancers, Rule
+from sandbox.load_balancers import Listener, LoadBalancers, Rule
 from sandbox.measurements import load_balancer_dimension, resource_id
-from sandbox.names import ACCOUNT, REGION, rule_arn, secret_arn, target_group_arn
+from sandbox.names import (
+    ACCOUNT,
+    REGION,
+    TEST_PORT,
+    listener_arn,
+    rule_arn,
+    secret_arn,
+    target_group_arn,
+    tester_rule_arn,
+)
 from sandbox.settings import Settings
 
 
 @dataclass(frozen=True)
 class BalancerPlan:
-    """One load balancer of the world: its name, its environment and its two target groups."""
+    """One load balancer of the world: its name, its environment and its two target groups.
+
+    With `tested` it listens for test traffic too, by a rule of its own.
+    """
 
     name: str
     environment: str
     groups: tuple[str, str]
+    tested: bool = False
+
+    @property
+    def rules(self) -> dict[int, str]:
+        """The ARN of the rule on each port it listens on."""
+        test = {TEST_PORT: tester_rule_arn(self.name)} if self.tested else {}
+        return {80: rule_arn(self.name), **test}
 
 
 BALANCERS = (
-    BalancerPlan("news-production", "production", ("news-api-blue", "news-api-green")),
+    BalancerPlan("news-production", "production", ("news-api-blue", "news-api-green"), tested=True),
     BalancerPlan("news-staging", "staging", ("news-staging-blue", "news-staging-green")),
 )
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecs-load-balancers"
@@ -43,16 +63,22 @@ def balancer_ports(settings: Settings) -> dict[str, int]:
     }
 
 
-def add_rules(balancers: LoadBalancers) -> None:
-    """The production rule of each load balancer, all traffic to the first target group."""
+def add_rules(balancers: LoadBalancers, settings: Settings, answers: Mapping[str, int]) -> None:
+    """Every listener with its rule, all traffic to the first target group.
+
+    `answers` is where listeners answered before, by ARN.
+    """
+    ports = balancer_ports(settings)
     for plan in BALANCERS:
         first, second = (target_group_arn(name) for name in plan.groups)
-        rule = Rule(
-            arn=rule_arn(plan.name),
-            load_balancer=load_balancer_dimension(plan.name),
-            weights={first: 100.0, second: 0.0},
-        )
-        balancers.rules[rule.arn] = rule
+        balancer = load_balancer_dimension(plan.name)
+        for port, rule in plan.rules.items():
+            listener = Listener(listener_arn(plan.name, port), balancer, port)
+            listener.elsewhere = port != 80
+            listener.answers = ports[balancer] if port == 80 else answers.get(listener.arn, 0)
+            balancers.listeners[listener.arn] = listener
+            weights = {first: 100.0, second: 0.0}
+            balancers.rules[rule] = Rule(rule, balancer, weights, listener.arn)
 
 
 def settle(

@@ -1,4 +1,4 @@
-"""`python -m sandbox.alb --control SOCKET --listen app/<name>/<id>=PORT …`."""
+"""`python -m sandbox.alb --control SOCKET`: opens the ports it is told to by its routing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from aiohttp import web
 
 from sandbox.alb.access_log import AccessLog
 from sandbox.alb.control import application
-from sandbox.alb.listener import IDLE_SECONDS, ClientConnection, Listener
+from sandbox.alb.listener import IDLE_SECONDS, Listener
 from sandbox.alb.metrics import Book
+from sandbox.alb.ports import Ports
 from sandbox.alb.relay import Address, Relay
 from sandbox.alb.routing import Router
 from sandbox.alb.trouble import Trouble
@@ -24,7 +25,6 @@ from sandbox.processes import die_with_parent
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.alb", description=__doc__)
     parser.add_argument("--control", required=True, type=Path, help="path of the Unix socket")
-    parser.add_argument("--listen", action="append", default=[], metavar="ID=PORT")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="idle time-out, seconds")
     relay = "one JSON object: name, link, and path or host and port"
@@ -33,34 +33,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _listeners(
-    arguments: argparse.Namespace, router: Router, book: Book, log: AccessLog, watched: Watched
-) -> dict[str, Listener]:
-    named = (pair.rpartition("=") for pair in arguments.listen)
-    trouble = Trouble(watched)
-    return {
-        name: Listener(name, int(port), router, book, log, trouble, arguments.idle)
-        for name, _, port in named
-    }
-
-
 def _relays(arguments: argparse.Namespace, watched: Watched) -> list[Relay]:
     return [
         Relay(plan.pop("name"), Path(plan.pop("link")), Address(**plan), watched)
         for plan in arguments.relay
-    ]
-
-
-async def _open_ports(listeners: dict[str, Listener], host: str) -> list[asyncio.Server]:
-    loop = asyncio.get_running_loop()
-    return [
-        await loop.create_server(
-            lambda listener=one: ClientConnection(listener),  # type: ignore[misc]
-            host,
-            one.port,
-            backlog=1024,
-        )
-        for one in listeners.values()
     ]
 
 
@@ -73,12 +49,16 @@ async def _flush_every_second(log: AccessLog) -> None:
 async def _serve(arguments: argparse.Namespace) -> None:
     router, book, log = Router(), Book(), AccessLog(arguments.log)
     watched = Watched(arguments.control.with_name(NAME))
-    listeners = _listeners(arguments, router, book, log, watched)
+    trouble = Trouble(watched)
+    ports = Ports(
+        router,
+        arguments.host,
+        lambda name, port: Listener(name, port, router, book, log, trouble, arguments.idle),
+    )
     relays = _relays(arguments, watched)
     for relay in relays:
         await relay.open()
-    servers = await _open_ports(listeners, arguments.host)
-    runner = web.AppRunner(application(router, book, listeners), access_log=None)
+    runner = web.AppRunner(application(router, book, ports), access_log=None)
     await runner.setup()
     # Under its own name it appears when it listens, not a moment before.
     unnamed = arguments.control.with_suffix(".new")
@@ -94,8 +74,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         job.cancel()
     for relay in relays:
         relay.close()
-    for server in servers:
-        server.close()
+    ports.close()
     log.flush()
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox.alb.listener import Listener
 from sandbox.alb.metrics import Book
+from sandbox.alb.ports import Ports
 from sandbox.alb.routing import Router
 
 
-def application(router: Router, book: Book, listeners: Mapping[str, Listener]) -> web.Application:
+def application(router: Router, book: Book, ports: Ports) -> web.Application:
     """PUT /routing, GET /drained and GET /minutes."""
 
     async def routing(request: web.Request) -> web.Response:
         applied = router.apply(await request.json())
-        return web.json_response({"applied": applied, "version": router.snapshot.version})
+        answers = await ports.follow()
+        version = router.snapshot.version
+        return web.json_response({"applied": applied, "version": version, "ports": answers})
 
     async def drained(request: web.Request) -> web.Response:
         query = request.query
@@ -27,7 +29,7 @@ def application(router: Router, book: Book, listeners: Mapping[str, Listener]) -
 
     async def minutes(request: web.Request) -> web.Response:
         since = int(request.query.get("since", "0"))
-        active = {name: listener.connections for name, listener in listeners.items()}
+        active = ports.active_connections()
         return web.json_response({"minutes": book.since(since), "active_connections": active})
 
     app = web.Application()

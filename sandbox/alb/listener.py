@@ -7,13 +7,15 @@ import os
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.client import responses
 from typing import cast
 
 import httptools
 
 from sandbox import clock
 from sandbox.alb.access_log import AccessLog, Entry
+from sandbox.alb.actions import FixedResponse, Forward
 from sandbox.alb.message import Request, TooLarge
 from sandbox.alb.metrics import Book, Minute
 from sandbox.alb.routing import Router, Target
@@ -34,16 +36,23 @@ _REPEATABLE = (b"GET", b"HEAD", b"OPTIONS")
 
 @dataclass
 class Listener:
-    """One load balancer on one port, with what all its connections share."""
+    """One listener on one port, with what all its connections share.
 
-    load_balancer: str
+    `name` is `app/<name>/<id>/<id>` of load balancer and listener.
+    """
+
+    name: str
     port: int
     router: Router
     book: Book
     log: AccessLog
     trouble: Trouble
     idle_seconds: float = IDLE_SECONDS
-    connections: int = 0
+    connections: set[ClientConnection] = field(default_factory=set)
+    load_balancer: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.load_balancer = self.name.rpartition("/")[0]
 
 
 class ClientConnection(asyncio.Protocol):
@@ -61,6 +70,7 @@ class ClientConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._first_byte: float | None = None
         self._sent = 0
+        self._last = False
 
     # -- the client's side ---------------------------------------------------------------------
 
@@ -69,12 +79,12 @@ class ClientConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if peer else "127.0.0.1"
-        self._listener.connections += 1
+        self._listener.connections.add(self)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the client left; a request in flight is abandoned and logged as 460."""
-        self._listener.connections -= 1
+        self._listener.connections.discard(self)
         self._stop_watching()
         if not self._busy:
             return
@@ -103,6 +113,12 @@ class ClientConnection(asyncio.Protocol):
         if request.complete:
             self._start(request)
 
+    def end(self) -> None:
+        """Close when the request in flight is answered, at once when there is none."""
+        self._last = True
+        if not self._busy:
+            self._transport.close()
+
     def expects_continue(self) -> None:
         """The client waits for permission to send its body."""
         self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -129,7 +145,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _start(self, request: Request) -> None:
         self._busy = True
-        self._keep = request.keep_alive
+        self._keep = request.keep_alive and not self._last
         self._first_byte = None
         self._sent = 0
         request.trace_id()
@@ -151,7 +167,17 @@ class ClientConnection(asyncio.Protocol):
         self._transport.abort()
 
     def _choose(self) -> None:
-        self._group, target = self._listener.router.choose(self._listener.load_balancer)
+        listener = self._listener
+        action = listener.router.action(listener.name, self._request, self._client)
+        if isinstance(action, Forward):
+            self._forward(action)
+        elif isinstance(action, FixedResponse):
+            self._answer(action.status, action.content_type, action.body)
+        else:
+            self._answer(action.status, location=action.location(self._request, listener.port))
+
+    def _forward(self, action: Forward) -> None:
+        self._group, target = self._listener.router.choose(action)
         if target is None:
             self._answer(503)
             return
@@ -238,18 +264,29 @@ class ClientConnection(asyncio.Protocol):
         self._keep = False
         self._answer(status)
 
-    def _answer(self, status: int) -> None:
+    def _answer(
+        self, status: int, content_type: str = "", body: bytes = b"", *, location: bytes = b""
+    ) -> None:
         """Answer in the load balancer's own name."""
-        head = b"HTTP/1.1 %d %s\r\nServer: awselb/2.0\r\nContent-Length: 0\r\n"
-        close = b"" if self._keep else b"Connection: close\r\n"
-        self._transport.write(head % (status, _REASONS[status]) + close + b"\r\n")
+        reason = _REASONS.get(status) or responses.get(status, "").encode()
+        lines = [b"HTTP/1.1 %d %s" % (status, reason), b"Server: awselb/2.0"]
+        if location:
+            lines.append(b"Location: " + location)
+        if body:
+            lines.append(b"Content-Type: " + content_type.encode())
+        lines.append(b"Content-Length: %d" % len(body))
+        if not self._keep:
+            lines.append(b"Connection: close")
+        shown = b"" if body and self._request.method == b"HEAD" else body
+        self._transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + shown)
         self._count(status)
         self._record(status, None)
         self._finish()
 
     def _count(self, status: int) -> None:
         counts = self._minute(None).counts
-        counts["elb_5xx" if status >= 500 else "elb_4xx"] += 1
+        if status >= 400:
+            counts["elb_5xx" if status >= 500 else "elb_4xx"] += 1
         if status in (502, 503, 504):
             counts[f"elb_{status}"] += 1
         if self._target is not None:
@@ -295,7 +332,7 @@ class ClientConnection(asyncio.Protocol):
         self._release()
         self._busy = False
         self._request = Request(self)
-        if not self._keep:
+        if self._last or not self._keep:
             self._transport.close()
             return
         self._watch()

@@ -91,6 +91,13 @@ class Request:
         """The first value of `name` (lower case), or nothing."""
         return next((value for key, value in self.headers if key.lower() == name), b"")
 
+    @property
+    def host(self) -> str:
+        """The host name the client asked for, without a port."""
+        host = self.header(b"host").decode("latin-1")
+        name, _, port = host.rpartition(":")
+        return name if port.isdigit() else host
+
     def forwarded(self, client: str, port: int) -> bytes:
         """The request as the target shall see it, with X-Forwarded-* and a trace id."""
         lines = [b"%s %s HTTP/%s" % (self.method, self.url, self._version())]

@@ -1,14 +1,17 @@
-"""Where a request goes: an immutable snapshot of weighted target groups, swapped at once."""
+"""Where a request goes: an immutable snapshot of rules and target groups, swapped at once."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from sandbox.alb.actions import Action, FixedResponse, Forward, action
+from sandbox.alb.conditions import Predicate, compiled
+from sandbox.alb.message import Request
 
 EJECTION_SECONDS = 5.0
 
@@ -59,28 +62,32 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """The rules of one listener by priority, up to the first that every request fits."""
+
+    rules: tuple[tuple[tuple[Predicate, ...], Action], ...]
+    otherwise: Action
+
+    def action(self, request: Request, client: str) -> Action:
+        """What to do with a request that came from address `client`."""
+        for predicates, found in self.rules:
+            if all(fits(request, client) for fits in predicates):
+                return found
+        return self.otherwise
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """One routing state: the weights of each load balancer, the targets of each group."""
+    """One routing state: each listener's port and plan, the targets of each group."""
 
     version: int
-    weights: Mapping[str, tuple[tuple[str, float], ...]]
+    ports: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[str, Plan]
     groups: Mapping[str, tuple[Target, ...]]
 
-    def choose_group(self, load_balancer: str) -> str | None:
-        """A target group by weight, or None when no group has weight.
 
-        As on AWS, a chosen group without targets means 503 even if another group has some.
-        """
-        shares = self.weights.get(load_balancer, ())
-        point = random.random() * sum(weight for _, weight in shares)
-        for group, weight in shares:
-            point -= weight
-            if point < 0:
-                return group
-        return None
-
-
-EMPTY = Snapshot(0, {}, {})
+EMPTY = Snapshot(0, {}, {}, {})
+_NOTHING_HERE = FixedResponse(503)
 
 
 class Router:
@@ -92,9 +99,14 @@ class Router:
         self._leaving: dict[tuple[str, str, int], Target] = {}
         self._turn: dict[str, int] = {}
 
-    def choose(self, load_balancer: str) -> tuple[str | None, Target | None]:
+    def action(self, listener: str, request: Request, client: str) -> Action:
+        """What a listener's rules say of a request; 503 when the listener is gone."""
+        plan = self.snapshot.plans.get(listener)
+        return plan.action(request, client) if plan else _NOTHING_HERE
+
+    def choose(self, forward: Forward) -> tuple[str | None, Target | None]:
         """The target group and target of the next request; None where there is none."""
-        group = self.snapshot.choose_group(load_balancer)
+        group = forward.choose()
         if group is None:
             return None, None
         now = time.monotonic()
@@ -109,8 +121,9 @@ class Router:
     def apply(self, body: Mapping[str, Any]) -> bool:
         """Swap in a snapshot from the control API; a late, older version is ignored.
 
-        `body`: {"version": int, "weights": {lb: {group: weight}},
-        "groups": {group: [{"host", "port", "version"}]}}.
+        `body`: {"version": int, "listeners": {name: {"port", "elsewhere", "rules": [{"conditions",
+        and "forward", "fixed" or "redirect"}]}}, "groups": {group: [{"host", "port", "version"}]}}.
+        The last rule of a listener is its default.
         """
         if body["version"] <= self.snapshot.version:
             return False
@@ -119,11 +132,9 @@ class Router:
         groups = {
             name: tuple(self._adopt(name, rows, known)) for name, rows in body["groups"].items()
         }
-        weights = {
-            balancer: tuple((group, float(w)) for group, w in shares.items() if w > 0)
-            for balancer, shares in body["weights"].items()
-        }
-        self.snapshot = Snapshot(body["version"], weights, groups)
+        listeners = body["listeners"]
+        plans = {name: _plan(row["rules"]) for name, row in listeners.items()}
+        self.snapshot = Snapshot(body["version"], listeners, plans, groups)
         self._leaving = {key: t for key, t in self._leaving.items() if t.in_flight}
         for key, target in known.items():
             target.drain()
@@ -152,3 +163,13 @@ class Router:
             target = known.pop(key, None) or Target(*key, row.get("version", ""))
             self._targets[key] = target
             yield target
+
+
+def _plan(rows: Iterable[Mapping[str, Any]]) -> Plan:
+    rules: list[tuple[tuple[Predicate, ...], Action]] = []
+    for row in rows:
+        predicates, found = compiled(row.get("conditions", ())), action(row)
+        if not predicates:
+            return Plan(tuple(rules), found)
+        rules.append((predicates, found))
+    return Plan(tuple(rules), _NOTHING_HERE)

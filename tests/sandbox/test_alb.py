@@ -20,6 +20,7 @@ from tests.sandbox.account import ROOT, free_ports, wait_until
 
 STUB = str(Path(__file__).with_name("stub_app.py"))
 BALANCER = "app/test/0123456789abcdef"
+LISTENER = f"{BALANCER}/fedcba9876543210"
 BLUE = "targetgroup/blue/0123456789abcdef"
 GREEN = "targetgroup/green/0123456789abcdef"
 
@@ -39,10 +40,9 @@ class Balancer:
 
     def __init__(self, directory):
         self.control_socket = directory / "alb"
-        self.port = free_ports()[0]
         self.log = directory / "alb.log"
         command = [sys.executable, "-m", "sandbox.alb", f"--control={self.control_socket}"]
-        command += [f"--listen={BALANCER}={self.port}", f"--log={self.log}", "--idle=1.5"]
+        command += [f"--log={self.log}", "--idle=1.5"]
         self.processes = [subprocess.Popen(command, cwd=ROOT)]
         self.version = 0
         wait_until(self.control_socket.exists)
@@ -71,15 +71,22 @@ class Balancer:
 
     def route(self, weights, **groups):
         """Send traffic by weight to groups of ports."""
-        self.version += 1
         named = {"blue": BLUE, "green": GREEN}
         rows = {
             named[name]: [{"host": "127.0.0.1", "port": port, "version": name} for port in ports]
             for name, ports in groups.items()
         }
         shares = {named[name]: weight for name, weight in weights.items()}
-        body = {"version": self.version, "weights": {BALANCER: shares}, "groups": rows}
-        return self.control("PUT", "/routing", body)
+        return self.listen([{"forward": shares}], rows)
+
+    def listen(self, rules, groups):
+        """Let one listener follow these rules; it stays on the port that it got first."""
+        self.version += 1
+        listeners = {LISTENER: {"port": 0, "elsewhere": True, "rules": rules}}
+        body = {"version": self.version, "listeners": listeners, "groups": groups}
+        answer = self.control("PUT", "/routing", body)
+        self.port = answer["ports"][LISTENER]
+        return answer
 
     def connection(self):
         return HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -261,11 +268,11 @@ def test_weights_divide_the_requests(balancer):
 def test_a_late_older_snapshot_is_ignored(balancer):
     port = balancer.server()
     balancer.route({"blue": 100}, blue=[port])
-    old = {"version": 0, "weights": {BALANCER: {}}, "groups": {}}
+    old = {"version": 0, "listeners": {}, "groups": {}}
 
     answer = balancer.control("PUT", "/routing", old)
 
-    assert answer == {"applied": False, "version": 1}
+    assert answer == {"applied": False, "version": 1, "ports": {LISTENER: balancer.port}}
     assert balancer.get()[0] == 200
 
 

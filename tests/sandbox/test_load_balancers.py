@@ -9,9 +9,10 @@ import pytest
 from aiohttp import web
 
 from sandbox import load_balancers
-from sandbox.load_balancers import LoadBalancers, Rule, Target
+from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
 
 BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
+LISTENER = "arn:x:listener/app/x/1/2"
 
 
 @asynccontextmanager
@@ -21,7 +22,7 @@ async def data_plane(path, **handlers):
 
     async def routing(request):
         taken.append(await request.json())
-        return web.json_response({})
+        return web.json_response({"ports": {}})
 
     app = web.Application()
     app.router.add_put("/routing", routing)
@@ -41,7 +42,8 @@ async def data_plane(path, **handlers):
 def balancers(tmp_path, monkeypatch):
     monkeypatch.setattr(load_balancers, "PUSH_WITHIN", 0.0)
     made = LoadBalancers(tmp_path / "alb", interval=60.0, drain_seconds=1.0)
-    made.rules[RULE] = Rule(RULE, "app/x/1", {BLUE: 100.0, GREEN: 0.0})
+    made.listeners[LISTENER] = Listener(LISTENER, "app/x/1", 80)
+    made.rules[RULE] = Rule(RULE, "app/x/1", {BLUE: 100.0, GREEN: 0.0}, LISTENER)
     return made
 
 
@@ -63,7 +65,8 @@ def test_a_deployment_goes_on_without_the_data_plane_which_is_told_when_it_is_ba
 
     (told,) = asyncio.run(life())
 
-    assert told["weights"] == {"app/x/1": {"targetgroup/blue/1": 0.0, "targetgroup/green/2": 100.0}}
+    (rule,) = told["listeners"]["app/x/1/2"]["rules"]
+    assert rule["forward"] == {"targetgroup/blue/1": 0.0, "targetgroup/green/2": 100.0}
     assert balancers.targets(BLUE) == []
 
 
