@@ -16,7 +16,7 @@ from sandbox.logs.errors import invalid, missing, refuse
 from sandbox.logs.groups import milliseconds, one_of
 from sandbox.logs.insights.rows import SYSTEM, discovered, flat
 from sandbox.logs.insights.values import raw
-from sandbox.logs.store import Event, Group, Store
+from sandbox.logs.store import Group, Store
 
 Answer = dict[str, Any]
 
@@ -25,11 +25,6 @@ _SIDE_MS = 8 * 60_000
 _LAST_MS = 15 * 60_000
 # Every record has these.
 _ALWAYS = ("@ingestionTime", "@log", "@logStream", "@message", "@timestamp")
-
-
-def pointer(event: Event) -> str:
-    """The @ptr of an event."""
-    return base64.b64encode(json.dumps([event.group, event.number]).encode()).decode()
 
 
 class Records:

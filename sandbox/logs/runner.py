@@ -1,49 +1,82 @@
-"""Runs queries in threads, a chunk of events at a time, and remembers what they found."""
+"""Runs every query in a process of its own and remembers what it found."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sandbox import clock
 from sandbox.charges import LOG_BYTES_SCANNED, Charges
 from sandbox.errors import AwsError
-from sandbox.logs.insights.execution import Execution, TooManyRows
-from sandbox.logs.insights.plan import Plan
 from sandbox.logs.query_log import Query, QueryLog, Results
-from sandbox.logs.records import pointer
-from sandbox.logs.store import Event, Group, Store
+from sandbox.logs.query_process import QueryProcess, TookTooLong
+from sandbox.logs.store import Group, Store
 
 log = logging.getLogger("sandbox.logs")
 
 MAX_CONCURRENT = 100
-TIMEOUT_SECONDS = 60 * 60
-THREADS = 2
-CHUNK = 2000
+# Of this machine's time; AWS lets a query run for 60 minutes.
+TIMEOUT_SECONDS = 60.0
+# So many queries run at once, the others are Scheduled.
+THREADS = 4
 
 
 @dataclass
 class _Run:
-    """A query that has not ended."""
+    """A query that has not ended, and what its process said so far."""
 
     query: Query
-    plan: Plan
-    execution: Execution
-    groups: Sequence[Group]
-    bounds: tuple[int, int]
+    job: dict[str, Any]
+    process: QueryProcess | None = None
     stopped: bool = False
+    over: bool = False
+    counted: Sequence[int] = (0, 0, 0)
+    rows: Results = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> QueryProcess | None:
+        """Start its process, unless it was stopped before that."""
+        with self.lock:
+            if not self.stopped:
+                self.query.status = "Running"
+                self.process = QueryProcess(self.job)
+            return self.process
+
+    def hear(self, said: dict[str, Any]) -> None:
+        """Take in what its process says."""
+        self.counted, self.over = said["counted"], said["over"]
+        self.rows = said["rows"] or []
+
+    def stop(self) -> bool:
+        """End its process; False when that was asked before."""
+        with self.lock:
+            if self.stopped:
+                return False
+            self.stopped = True
+            if self.process is not None:
+                self.process.kill()
+            return True
 
 
 class Runner:
     """The account's queries. `max_concurrent` is AWS's quota of queries that have not ended."""
 
-    def __init__(self, home: Path, store: Store, *, max_concurrent: int = MAX_CONCURRENT) -> None:
+    def __init__(
+        self,
+        home: Path,
+        store: Store,
+        *,
+        max_concurrent: int = MAX_CONCURRENT,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.max_concurrent = max_concurrent
+        self._seconds = seconds
         self._store = store
         self._charges = Charges(home)
         self._log = QueryLog(home / "queries.sqlite")
@@ -57,20 +90,32 @@ class Runner:
     def close(self) -> None:
         """Stop every query and close the files."""
         for run in list(self._runs.values()):
-            run.stopped = True
+            run.stop()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._log.close()
         self._charges.close()
 
     def start(
-        self, query: Query, plan: Plan, groups: Sequence[Group], bounds: tuple[int, int]
+        self, query: Query, groups: Sequence[Group], bounds: tuple[int, int], *, limit: int
     ) -> None:
-        """Begin a query over start <= milliseconds < end; raises LimitExceededException."""
+        """Begin a query that compiles, for at most `limit` rows of start <= milliseconds < end.
+
+        Raises LimitExceededException.
+        """
         if len(self._runs) >= self.max_concurrent:
             message = "Account maximum query concurrency limit of "
             message += f"[{self.max_concurrent}] reached."
             raise AwsError("LimitExceededException", message)
-        run = _Run(query, plan, Execution(plan), groups, bounds)
+        job = {
+            "query": query.text,
+            "limit": limit,
+            "began": clock.time(),
+            "database": str(self._store.path),
+            "groups": [(group.number, group.name) for group in groups],
+            "bounds": bounds,
+            "seconds": self._seconds,
+        }
+        run = _Run(query, job)
         self._count(run)
         self._runs[query.query_id] = run
         self._log.save(query, [])
@@ -78,49 +123,42 @@ class Runner:
 
     def _run(self, run: _Run) -> None:
         begin = time.monotonic()
-        status = "Cancelled"
-        if not run.stopped:
-            run.query.status = "Running"
-            status = self._read(run, begin)
+        status = self._read(run)
         self._end(run, status, int((time.monotonic() - begin) * 1000))
 
-    def _read(self, run: _Run, begin: float) -> str:
-        """Feed every event of the range; returns the status the query ends with."""
-        events = self._store.newest_first(run.groups, run.bounds)
+    def _read(self, run: _Run) -> str:
+        """Hear what the query's process says; returns the status the query ends with."""
         try:
-            while chunk := list(islice(events, CHUNK)):
-                if run.stopped:
-                    return "Cancelled"
-                if time.monotonic() - begin > TIMEOUT_SECONDS:
-                    return "Timeout"
-                if not run.execution.feed(chunk):
-                    break
-        except TooManyRows:
-            return "Failed"
+            process = run.begin()
+            for said in process.said() if process else ():
+                run.hear(said)
+        except TookTooLong:
+            return "Timeout"
         except Exception:  # a defect of the sandbox must not leave a query running for ever
             log.exception("query failed: %s", run.query.text)
             return "Failed"
-        return "Complete"
+        if run.stopped:
+            return "Cancelled"
+        return "Complete" if run.over else "Failed"
 
     def _end(self, run: _Run, status: str, duration: int) -> None:
         """Keep what was found, and only then let the query be over."""
         self._count(run)
-        self._charges.add(LOG_BYTES_SCANNED, run.execution.statistics.bytes, clock.now())
-        found, status = _found(run, status)
+        self._charges.add(LOG_BYTES_SCANNED, run.counted[2], clock.now())
         ended = replace(run.query, status=status, duration=duration)
-        self._log.save(ended, found)
+        self._log.save(ended, run.rows if status == "Complete" else [])
         self._runs.pop(run.query.query_id, None)
         run.query.status, run.query.duration = status, duration
 
     def _count(self, run: _Run) -> None:
-        found = run.execution.statistics
+        scanned, matched, size = run.counted
         run.query.statistics = {
-            "recordsMatched": float(found.matched),
-            "recordsScanned": float(found.scanned),
+            "recordsMatched": float(matched),
+            "recordsScanned": float(scanned),
             "estimatedRecordsSkipped": 0.0,
-            "bytesScanned": float(found.bytes),
+            "bytesScanned": float(size),
             "estimatedBytesSkipped": 0.0,
-            "logGroupsScanned": float(len(run.groups)),
+            "logGroupsScanned": float(len(run.job["groups"])),
         }
 
     # -- what became of them -----------------------------------------------------------------------
@@ -141,36 +179,12 @@ class Runner:
         if run is None:
             return self._log.results(query.query_id)
         self._count(run)
-        return _shown(run) if run.plan.partial else []
+        return run.rows
 
     def stop(self, query: Query) -> bool:
         """Cancel a query; False when it is over."""
         run = self._runs.get(query.query_id)
-        if run is None or run.stopped:
+        if run is None or not run.stop():
             return False
-        run.stopped = True
         query.status = "Cancelled"
         return True
-
-
-def _found(run: _Run, status: str) -> tuple[Results, str]:
-    """What a query that read everything found, and its status: computing it may fail, too."""
-    if status != "Complete":
-        return [], status
-    try:
-        return _shown(run), status
-    except Exception:  # a defect of the sandbox must not leave a query running for ever
-        log.exception("query failed: %s", run.query.text)
-        return [], "Failed"
-
-
-def _shown(run: _Run) -> Results:
-    """Rows in botocore's shape, each record of a log with its @ptr."""
-    return [
-        [{"field": name, "value": value} for name, value in fields] + _pointer(event)
-        for fields, event in run.execution.results()
-    ]
-
-
-def _pointer(event: Event | None) -> list[dict[str, str]]:
-    return [{"field": "@ptr", "value": pointer(event)}] if event else []

@@ -92,7 +92,7 @@ class Store:
 
     def __init__(self, path: Path, *, group_bytes: int = GROUP_BYTES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         self._group_bytes = group_bytes
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.executescript(_SCHEMA)
@@ -271,19 +271,10 @@ class Store:
 
     def newest_first(self, groups: Sequence[Group], bounds: tuple[int, int]) -> Iterator[Event]:
         """Events of start <= time < end of several groups, newest first."""
-        query = f"{_EVENTS} order by e.time desc, e.id desc"
-        readers = [self._read(query, (group.number, *bounds), group.name) for group in groups]
-        if len(readers) == 1:
-            return readers[0]
-        return heapq.merge(*readers, key=lambda event: (-event.time, -event.number))
+        return newest_first(self.path, [(group.number, group.name) for group in groups], bounds)
 
     def _read(self, query: str, values: tuple[int, ...], group: str) -> Iterator[Event]:
-        """Read on a connection of its own, so that writers need not wait."""
-        with closing(sqlite3.connect(self._path, check_same_thread=False)) as database:
-            cursor = database.execute(query, values)
-            while rows := cursor.fetchmany(_CHUNK):
-                for row in rows:
-                    yield Event._make((*row, group))
+        return _read(self.path, query, values, group)
 
     # -- files of tasks --------------------------------------------------------------------------
 
@@ -304,6 +295,26 @@ class Store:
         """Forget a file that is gone."""
         with self._lock, self._database:
             self._database.execute("delete from followed where task = ?", (task,))
+
+
+def newest_first(
+    path: Path, groups: Sequence[tuple[int, str]], bounds: tuple[int, int]
+) -> Iterator[Event]:
+    """Events of start <= time < end of groups by number and name, newest first, in any process."""
+    query = f"{_EVENTS} order by e.time desc, e.id desc"
+    readers = [_read(path, query, (number, *bounds), name) for number, name in groups]
+    if len(readers) == 1:
+        return readers[0]
+    return heapq.merge(*readers, key=lambda event: (-event.time, -event.number))
+
+
+def _read(path: Path, query: str, values: tuple[int, ...], group: str) -> Iterator[Event]:
+    """Read on a connection of its own, so that writers need not wait."""
+    with closing(sqlite3.connect(path, check_same_thread=False)) as database:
+        cursor = database.execute(query, values)
+        while rows := cursor.fetchmany(_CHUNK):
+            for row in rows:
+                yield Event._make((*row, group))
 
 
 def _of(streams: Iterable[int]) -> str:

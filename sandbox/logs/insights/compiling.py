@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sandbox import clock
 from sandbox.logs.insights import periods
 from sandbox.logs.insights.aggregates import AGGREGATES
 from sandbox.logs.insights.functions import FUNCTIONS
@@ -42,7 +41,7 @@ class Scope:
 
     made: set[str] = field(default_factory=set)
     closed: bool = False
-    began: float = field(default_factory=clock.time)
+    began: float = 0.0
 
     def field(self, of: Field) -> Value:
         """How a row's field is read; raises CompileError for one that is not there any more."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -30,27 +29,25 @@ class Statistics:
 
 
 class Execution:
-    """One run of a plan. `feed` and `results` may be called from different threads."""
+    """One run of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._kept: list[Row] = []
-        self._lock = threading.Lock()
         self.statistics = Statistics()
 
     def feed(self, events: Sequence[Event]) -> bool:
         """Look at some more events; False when no more are needed. Raises TooManyRows."""
-        with self._lock:
-            statistics = self.statistics
-            for event in events:
-                statistics.scanned += 1
-                statistics.bytes += _bytes(event.message)
-                row = Row(event, {})
-                if all(step(row) for step in self._plan.steps):
-                    statistics.matched += 1
-                    self._take(row)
-                    if statistics.matched == self._plan.at_once:
-                        return False
+        statistics = self.statistics
+        for event in events:
+            statistics.scanned += 1
+            statistics.bytes += _bytes(event.message)
+            row = Row(event, {})
+            if all(step(row) for step in self._plan.steps):
+                statistics.matched += 1
+                self._take(row)
+                if statistics.matched == self._plan.at_once:
+                    return False
         return True
 
     def _take(self, row: Row) -> None:
@@ -68,12 +65,11 @@ class Execution:
 
     def rows(self) -> list[Row]:
         """The rows so far, as the rest of the query leaves them."""
-        with self._lock:
-            grouping = self._plan.grouping
-            rows: Iterable[Row] = grouping.rows() if grouping is not None else list(self._kept)
-            for whole in self._plan.wholes:
-                rows = whole(rows)
-            return list(rows)
+        grouping = self._plan.grouping
+        rows: Iterable[Row] = grouping.rows() if grouping is not None else list(self._kept)
+        for whole in self._plan.wholes:
+            rows = whole(rows)
+        return list(rows)
 
     def results(self) -> list[tuple[list[tuple[str, str]], Event | None]]:
         """Field and value of every column that is not missing, with the event behind the row."""

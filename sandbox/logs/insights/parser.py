@@ -98,7 +98,7 @@ class _Parser(Expressions):
             names = tuple(pattern.groupindex)
             if not names or pattern.groups != len(names):
                 raise token.span.error("A regular expression in parse needs named groups only")
-            return Parse(source, pattern, names, token.span)
+            return Parse(source, regex.of_regex(pattern), names, token.span)
         glob = self.need("string")
         names = self._names()
         if str(glob.value).count("*") != len(names):

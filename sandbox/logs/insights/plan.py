@@ -57,9 +57,12 @@ class Plan:
     partial: bool = True
 
 
-def plan(query: str, limit: int) -> Plan:
-    """Compile a query that shall return at most `limit` rows; raises CompileError."""
-    planner = _Planner()
+def plan(query: str, limit: int, *, began: float = 0.0) -> Plan:
+    """Compile a query that shall return at most `limit` rows; raises CompileError.
+
+    `began` is when it began, in seconds since 1970: what now() gives.
+    """
+    planner = _Planner(Scope(began=began))
     try:
         for command in parse(query):
             planner.add(command)
@@ -78,9 +81,9 @@ _DEFAULT = (
 
 
 class _Planner:
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.plan = Plan()
-        self._scope = Scope()
+        self._scope = scope
         self._collected = False
         self._order: Order | None = None
 
@@ -147,15 +150,15 @@ class _Planner:
         source = compiled(command.source, self._scope)
         for name in command.names:
             self._define(name, command.span)
-        search, names = command.pattern.search, command.names
+        groups, names = command.groups, command.names
 
         def step(row: Row) -> bool:
             value = source(row)
-            found = None if value is None else search(text(value))
-            if found:
+            found = None if value is None else groups(text(value))
+            if found is not None:
                 row.made.update(
                     (name, part)
-                    for name, part in zip(names, found.groups(), strict=True)
+                    for name, part in zip(names, found, strict=True)
                     if part is not None
                 )
             return True

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from re import _parser as sre  # type: ignore[attr-defined]
-from typing import Any
+from collections.abc import Sequence
 
-from sandbox.logs.insights.syntax import Span
+from sandbox.logs.insights.syntax import Groups, Span
 
 _NAMED = re.compile(r"\(\?<(?=[A-Za-z])")
 _FLAGS = re.compile(r"\(\?([imsx]+)\)")
@@ -16,40 +14,9 @@ _FLAGS = re.compile(r"\(\?([imsx]+)\)")
 def translate(text: str, span: Span) -> re.Pattern[str]:
     """The compiled pattern; raises CompileError for one that is not valid."""
     try:
-        python = _scoped(_NAMED.sub("(?P<", text))
-        pattern = re.compile(python)
-        nested = _nested(sre.parse(python))
+        return re.compile(_scoped(_NAMED.sub("(?P<", text)))
     except (re.error, OverflowError, RecursionError) as error:
         raise span.error(f"Invalid regular expression: {error}") from error
-    if nested:
-        raise span.error("The sandbox does not run a repetition inside a repetition, as in (a+)+")
-    return pattern
-
-
-def _nested(parsed: Any, *, repeated: bool = False) -> bool:
-    """Whether something repeated without end holds another such repetition.
-
-    On a text that does not match, those may take time exponential in its length, and while Python
-    matches, nothing else of the sandbox runs. Atomic groups are never tried again.
-    """
-    for operation, arguments in parsed:
-        if operation in (sre.POSSESSIVE_REPEAT, sre.ATOMIC_GROUP):
-            continue
-        endless = operation in (sre.MAX_REPEAT, sre.MIN_REPEAT) and arguments[1] == sre.MAXREPEAT
-        if endless and repeated:
-            return True
-        if any(_nested(inner, repeated=repeated or endless) for inner in _parts(arguments)):
-            return True
-    return False
-
-
-def _parts(arguments: Any) -> Iterator[Any]:
-    """The patterns inside an operation: of a group, of a repetition, of alternatives."""
-    for each in arguments if isinstance(arguments, tuple | list) else ():
-        if isinstance(each, sre.SubPattern):
-            yield each
-        elif isinstance(each, list):
-            yield from (inner for inner in each if isinstance(inner, sre.SubPattern))
 
 
 def _scoped(text: str) -> str:
@@ -83,13 +50,37 @@ def _closed(piece: str, opened: list[int]) -> str:
     return piece
 
 
-def of_glob(glob: str) -> re.Pattern[str]:
-    """The pattern of `parse … "a=* b=*"`: each asterisk as little as possible, the last the rest.
+def of_glob(glob: str) -> Groups:
+    """What finds the parts of `parse … "a=* b=*"`: each as short as possible, the last the rest.
 
-    Found anywhere in the text; a glob without text behind its last asterisk takes all there is.
+    The text before the first asterisk may stand anywhere. The first place of each piece of text is
+    the right one: if what follows is not behind it, neither is it behind a later one. So this takes
+    time in proportion to the text, as a regular expression would not.
     """
-    parts = [re.escape(part) for part in glob.split("*")]
-    pattern = "(.*?)".join(parts)
-    if glob.endswith("*"):
-        pattern = pattern[: -len("(.*?)")] + "(.*)"
-    return re.compile(pattern, re.DOTALL)
+    first, *pieces = glob.split("*")
+
+    def groups(text: str) -> Sequence[str] | None:
+        position = text.find(first) + len(first)
+        if position < len(first):
+            return None
+        found = []
+        for number, piece in enumerate(pieces):
+            last = not piece and number == len(pieces) - 1
+            place = len(text) if last else text.find(piece, position)
+            if place < 0:
+                return None
+            found.append(text[position:place])
+            position = place + len(piece)
+        return found
+
+    return groups
+
+
+def of_regex(pattern: re.Pattern[str]) -> Groups:
+    """What finds the groups of a regular expression."""
+
+    def groups(text: str) -> Sequence[str | None] | None:
+        found = pattern.search(text)
+        return found.groups() if found else None
+
+    return groups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -56,6 +57,11 @@ def walk(value: Any, path: tuple[str, ...]) -> Any:
         else:
             return None
     return value
+
+
+def pointer(event: Event) -> str:
+    """The @ptr of an event."""
+    return base64.b64encode(json.dumps([event.group, event.number]).encode()).decode()
 
 
 SYSTEM: dict[str, Callable[[Event], Any]] = {

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+# What `parse` takes from a text: its groups, None for one that has no part; None without a match.
+Groups = Callable[[str], Sequence[str | None] | None]
 
 
 class CompileError(Exception):
@@ -143,10 +147,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Parse:
-    """`parse field pattern as names`; the pattern has one group for each name."""
+    """`parse field pattern as names`; what finds the groups finds one for each name."""
 
     source: Expression
-    pattern: re.Pattern[str]
+    groups: Groups
     names: tuple[str, ...]
     span: Span = field(default=_NOWHERE, compare=False)
 

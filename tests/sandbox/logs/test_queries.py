@@ -8,7 +8,6 @@ import time
 import pytest
 
 from sandbox.errors import AwsError
-from sandbox.logs.insights.plan import plan
 from sandbox.logs.query_log import Query
 from sandbox.logs.runner import Runner
 from sandbox.logs.store import Store
@@ -216,7 +215,7 @@ def runner(tmp_path, store):
 
 def start(runner, store, name, text):
     query = Query(name, int(time.time() * 1000), text, ["/g"])
-    runner.start(query, plan(text, 10), store.groups(), (0, 2**62))
+    runner.start(query, store.groups(), (0, 2**62), limit=10)
     return query
 
 
@@ -246,14 +245,51 @@ def test_a_stopped_query_is_cancelled_and_stays_so(runner, store):
     ]
 
 
-def test_a_query_whose_results_cannot_be_computed_has_failed(runner, store, monkeypatch):
-    monkeypatch.setattr("sandbox.logs.runner._shown", lambda _: 1 / 0)
+def ended(runner, name):
+    return wait_until(lambda: found if (found := runner.query(name)).over else None, 60).status
 
-    start(runner, store, "broken", "fields n")
 
-    wait_until(lambda: runner.query("broken").over, 20)
-    assert runner.query("broken").status == "Failed"
-    assert runner.results(runner.query("broken")) == []
+def test_a_query_that_wants_more_memory_than_there_is_has_failed(runner, store):
+    doubling = " | ".join(f"fields concat(x{n}, x{n}) as x{n + 1}" for n in range(40))
+
+    start(runner, store, "greedy", f"fields @message as x0 | {doubling} | filter x40 = 1")
+
+    assert ended(runner, "greedy") == "Failed"
+    assert runner.results(runner.query("greedy")) == []
+
+
+ENDLESS = (
+    r"filter concat(@message, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!') like /(a|a)+$/"
+)
+
+
+def test_a_query_that_never_comes_to_an_end_times_out(tmp_path, store):
+    runner = Runner(tmp_path, store, seconds=1)
+
+    start(runner, store, "endless", ENDLESS)
+
+    assert ended(runner, "endless") == "Timeout"
+    runner.close()
+
+
+def test_a_query_that_never_comes_to_an_end_can_be_stopped(runner, store):
+    start(runner, store, "endless", ENDLESS)
+    wait_until(lambda: runner.query("endless").status == "Running")
+
+    runner.stop(runner.query("endless"))
+
+    wait_until(lambda: "endless" not in runner._runs, 20)
+    assert runner.query("endless").status == "Cancelled"
+
+
+def test_queries_that_never_come_to_an_end_leave_the_account_alone(logs, group):
+    asked = [
+        logs.start_query(logGroupName=group, queryString=ENDLESS, **window()) for _ in range(2)
+    ]
+
+    assert rows(ask(logs, "stats count(*) as n", group)) == [{"n": "10"}]
+    for each in asked:
+        assert logs.stop_query(queryId=each["queryId"])["success"]
 
 
 def test_results_are_there_after_a_restart_and_what_was_running_failed(tmp_path, runner, store):

@@ -1,0 +1,94 @@
+"""One query in a process of its own: `python -m sandbox.logs.insights`.
+
+Whatever a query asks for, a pattern that takes for ever or more memory than there is, only this
+process suffers, and ending it ends the query. It reads a job (JSON) from its input and writes lines
+of JSON: how many events were scanned and matched and their bytes, the rows so far where they say
+anything yet (None where not), and whether these are all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sandbox.logs.insights.execution import Execution, TooManyRows
+from sandbox.logs.insights.plan import plan
+from sandbox.logs.insights.rows import pointer
+from sandbox.logs.store import Event, newest_first
+from sandbox.processes import die_with_parent
+
+CHUNK = 2000
+MEMORY_BYTES = 2**29
+# How often it is told how far the query is, and at most this share of the time is spent on it.
+TOLD_SECONDS = 0.25
+TOLD_SHARE = 0.1
+NICENESS = 10
+
+Say = Callable[..., None]
+
+
+def main() -> None:
+    """Run the query; the exit code is 1 when it cannot be answered."""
+    die_with_parent()
+    os.nice(NICENESS)
+    job = json.loads(sys.stdin.readline())
+    # Should nobody be left to end this process, it ends itself.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(job["seconds"]) + 2)
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    try:
+        run(job, _say)
+    except (TooManyRows, MemoryError) as error:
+        sys.exit(f"more than a query may keep: {type(error).__name__}")
+
+
+def run(job: dict[str, Any], say: Say) -> None:
+    """Feed the events of a job to its query; `say` is told how far it is, and all of it last."""
+    compiled = plan(job["query"], job["limit"], began=job["began"])
+    execution = Execution(compiled)
+    events = newest_first(Path(job["database"]), job["groups"], job["bounds"])
+    told = time.monotonic()
+    while (chunk := list(islice(events, CHUNK))) and execution.feed(chunk):
+        began = time.monotonic()
+        if began >= told + TOLD_SECONDS:
+            rows = _rows(execution) if compiled.partial else None
+            say(_counted(execution), rows, over=False)
+            told = time.monotonic()
+            told += (told - began) / TOLD_SHARE
+    say(_counted(execution), _rows(execution), over=True)
+
+
+def _counted(execution: Execution) -> Sequence[int]:
+    found = execution.statistics
+    return found.scanned, found.matched, found.bytes
+
+
+def _rows(execution: Execution) -> list[list[dict[str, str]]]:
+    """Rows in botocore's shape, each record of a log with its @ptr."""
+    return [
+        [{"field": name, "value": value} for name, value in fields] + _pointer(event)
+        for fields, event in execution.results()
+    ]
+
+
+def _pointer(event: Event | None) -> list[dict[str, str]]:
+    return [{"field": "@ptr", "value": pointer(event)}] if event else []
+
+
+def _say(counted: Sequence[int], rows: list[Any] | None, *, over: bool) -> None:
+    line = json.dumps({"counted": counted, "rows": rows, "over": over})
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
