@@ -15,6 +15,8 @@ _SIGN = re.compile(r"<=|>=|!=|=|<|>")
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|%[^%]+%|[^\s",&|<>=!\]\[]+')
 _LINK = re.compile(r"&&|\|\|")
 _FIELD = re.compile(r'\[([^\]]*)\]|"((?:[^"\\]|\\.)*)"|(\S+)')
+# The same behind the last closing bracket: each opening one would look for its own to the end.
+_OPEN_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,12 @@ def parse(text: str) -> Callable[[str], Mapping[str, str] | None]:
 
 def split(message: str) -> list[str]:
     """The fields of a message: brackets and double quotes keep words together."""
-    return [one or two or three for one, two, three in _FIELD.findall(message)]
+    found, position = [], 0
+    closed = message.rfind("]")
+    while field := (_FIELD if position <= closed else _OPEN_FIELD).search(message, position):
+        found.append(next(part for part in field.groups() if part is not None))
+        position = field.end()
+    return found
 
 
 def _spread(

@@ -56,12 +56,12 @@ def parse(text: str) -> Callable[[str], Mapping[str, str] | None]:
 
 
 def read(message: str) -> dict[str, Any] | None:
-    """A message's JSON object, None when it is none."""
+    """A message's JSON object, None when it is none or nested too deeply to be read."""
     if not message.lstrip().startswith("{"):
         return None
     try:
         body: dict[str, Any] = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body
 

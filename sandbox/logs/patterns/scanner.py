@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sandbox.errors import AwsError
 from sandbox.logs.errors import invalid
+from sandbox.logs.patterns import linear
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 # The characters that a regular expression in a filter pattern may hold.
@@ -90,8 +91,8 @@ def _equal(literal: str) -> Test:
     if wanted is not None:
         return lambda value: number(value) == wanted
     if literal.startswith("%"):
-        search = regex(literal[1:-1]).search
-        return lambda value: search(as_text(value)) is not None
+        search = regex(literal[1:-1])
+        return lambda value: search(as_text(value))
     match = _wildcards(unquote(literal)).fullmatch
     return lambda value: match(as_text(value)) is not None
 
@@ -108,13 +109,13 @@ def _wildcards(text: str) -> re.Pattern[str]:
     return re.compile(begin + re.escape(text[bool(begin) : len(text) - bool(end)]) + end, re.DOTALL)
 
 
-def regex(text: str) -> re.Pattern[str]:
+def regex(text: str) -> Callable[[str], bool]:
     """A regular expression between percent signs, in the syntax AWS supports there."""
     if not _REGEX.fullmatch(text):
         raise refused()
     try:
-        return re.compile(text)
-    except re.error as error:
+        return linear.compiled(text)
+    except (re.error, OverflowError, linear.Unsupported) as error:
         raise refused() from error
 
 

@@ -48,7 +48,6 @@ def _term(text: str) -> tuple[str, Holds]:
     sign = text[0] if text[0] in "?-" else ""
     body = text[len(sign) :].strip()
     if body.startswith("%"):
-        search = regex(body[1:-1]).search
-        return sign, lambda message: search(message) is not None
+        return sign, regex(body[1:-1])
     word = unquote(body)
     return sign, lambda message: word in message
