@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.alarms.evaluation import COMPARISONS, Rule, Treatment
 from sandbox.alarms.reasons import Watched
+from sandbox.cloudwatch.queries import is_statistic
 from sandbox.errors import AwsError
 from sandbox.names import ACCOUNT, REGION
 
@@ -108,6 +109,8 @@ def _check_source(settings: Mapping[str, Any]) -> None:
     require(settings.get("Namespace"), "Namespace must not be null")
     given = [key for key in ("Statistic", "ExtendedStatistic") if settings.get(key)]
     require(len(given) == 1, "Either Statistic or ExtendedStatistic must be set, and not both")
+    extended = settings.get("ExtendedStatistic")
+    require(not extended or is_statistic(extended), f"Invalid statistic: {extended}")
     require(settings.get("Period"), "Period must not be null")
     dimensions = settings.get("Dimensions") or []
     require(len(dimensions) <= MAX_DIMENSIONS, "An alarm takes no more than 30 Dimensions")

@@ -51,8 +51,9 @@ async def read(
     """What the alarm sees at a moment (seconds since 1970); raises AwsError for bad expressions."""
     slots = _slots(watched, at)
     answer = await cloudwatch.data_for_alarms(
+        grain=_grain(watched),
         MetricDataQueries=_queries(settings),
-        StartTime=_minute(slots.start),
+        StartTime=datetime.fromtimestamp(slots.start, UTC),
         EndTime=datetime.fromtimestamp(slots.end, UTC),
         ScanBy="TimestampAscending",
     )
@@ -68,14 +69,13 @@ async def read(
 
 
 def _slots(watched: Watched, at: float) -> _Slots:
-    grain = _HIGH_RESOLUTION if watched.period < _MINUTE else _MINUTE
-    end = at // grain * grain
+    end = at // _grain(watched) * _grain(watched)
     number = watched.rule.range
     return _Slots(end - number * watched.period, watched.period, number)
 
 
-def _minute(moment: float) -> datetime:
-    return datetime.fromtimestamp(moment // _MINUTE * _MINUTE, UTC)
+def _grain(watched: Watched) -> int:
+    return _HIGH_RESOLUTION if watched.period < _MINUTE else _MINUTE
 
 
 def _watched_id(settings: Mapping[str, Any]) -> str:
@@ -91,10 +91,7 @@ def _queries(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _query(query: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in query.items() if key != "AccountId"}
-    if stat := kept.get("MetricStat"):
-        kept["MetricStat"] = {**stat, "Period": _kept_period(stat["Period"])}
-    return kept
+    return {key: value for key, value in query.items() if key != "AccountId"}
 
 
 def _metric(settings: Mapping[str, Any], name: str, stat: str) -> dict[str, Any]:
@@ -103,12 +100,7 @@ def _metric(settings: Mapping[str, Any], name: str, stat: str) -> dict[str, Any]
         "MetricName": settings["MetricName"],
         "Dimensions": settings["Dimensions"],
     }
-    asked = {"Metric": metric, "Period": _kept_period(settings["Period"]), "Stat": stat}
+    asked = {"Metric": metric, "Period": settings["Period"], "Stat": stat}
     if settings.get("Unit"):
         asked["Unit"] = settings["Unit"]
     return {"Id": name, "MetricStat": asked}
-
-
-def _kept_period(seconds: int) -> int:
-    """Metrics are kept by the minute: an alarm of 10 seconds finds data in one period of six."""
-    return max(seconds, _MINUTE)

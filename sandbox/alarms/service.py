@@ -30,7 +30,6 @@ class Alarms:
     NOTES = (
         Note(SIMPLIFIED, "Anomaly detection, PromQL and Metrics Insights are refused in alarms."),
         Note(SIMPLIFIED, "Actions of SNS and scaling policies are executed, others fail."),
-        Note(SIMPLIFIED, "Periods below a minute find the data of metrics by the minute only."),
         Note(OUR_READING, "EvaluationPeriods + 2 points are retrieved, as in the guide's example."),
         Note(
             OUR_READING, "A breach too young to ring leaves too little data, as in the older guide."

@@ -11,7 +11,7 @@ import numpy as np
 
 from sandbox.cloudwatch import queries
 from sandbox.cloudwatch.metrics import Metric
-from sandbox.cloudwatch.periods import Periods, gather
+from sandbox.cloudwatch.periods import Periods
 from sandbox.cloudwatch.points import Floats
 from sandbox.cloudwatch.source import Source
 from sandbox.cloudwatch.statistics import is_told
@@ -24,14 +24,25 @@ _PLAIN = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> dict[str, Any]:
     """The operation's output shape; raises AwsError for parameters that make no sense."""
+    try:
+        return _answer(parameters, source, now)
+    except AwsError as error:
+        # What GetMetricData calls a ValidationError has another name here.
+        if error.code == "ValidationError":
+            raise AwsError("InvalidParameterValue", error.message) from error
+        raise
+
+
+def _answer(parameters: Mapping[str, Any], source: Source, now: datetime) -> dict[str, Any]:
     plain, extended = _statistics(parameters)
-    window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
-    period = queries.minutes_of(parameters["Period"])
+    period = queries.checked_period(parameters["Period"])
+    grain = queries.grain_of([period])
+    window = queries.window(parameters["StartTime"], parameters["EndTime"], now, grain)
     if window.slots(period) > MAX_DATAPOINTS:
         raise AwsError(
             "InvalidParameterCombination",
-            f"You have requested up to {window.slots(period):,} datapoints, which exceeds the "
-            f"limit of {MAX_DATAPOINTS:,}. You may reduce the datapoints requested by increasing "
+            f"You have requested up to {window.slots(period)} datapoints, which exceeds the "
+            f"limit of {MAX_DATAPOINTS}. You may reduce the datapoints requested by increasing "
             "Period, or decreasing the time range.",
         )
     name = parameters["MetricName"]
@@ -39,10 +50,9 @@ def answer(parameters: Mapping[str, Any], *, source: Source, now: datetime) -> d
     unit = source.unit(metric)
     if parameters.get("Unit", unit) != unit:
         return {"Label": name, "Datapoints": []}
-    rows = source.read(metric, window.start, window.end, period=period, now=now)
-    periods = gather(rows, window.start, period)
+    periods = source.periods(metric, window.start, window.end, period=period, now=now)
     columns = {stat: _column(stat, metric, periods) for stat in [*plain, *extended]}
-    moments = [window.start * 60 + slot * period * 60 for slot in periods.index.tolist()]
+    moments = [window.start + slot * period for slot in periods.index.tolist()]
     points = [
         {"Timestamp": datetime.fromtimestamp(moment, UTC), "Unit": unit}
         | _values(columns, row, plain, extended)

@@ -14,17 +14,17 @@ from sandbox.cloudwatch.metric_math.evaluator import Evaluator
 from sandbox.cloudwatch.metric_math.values import Array, Series, Value, WrongExpression
 from sandbox.cloudwatch.metrics import Metric
 from sandbox.cloudwatch.periods import Periods, gather
-from sandbox.cloudwatch.points import NO_POINTS, Points
+from sandbox.cloudwatch.points import NO_POINTS
 from sandbox.cloudwatch.queries import (
     MetricStat,
     Query,
     Window,
+    checked_period,
     in_order,
-    minutes_of,
     statistic,
     wrong,
 )
-from sandbox.cloudwatch.source import Source, minute_of
+from sandbox.cloudwatch.source import MINUTE, Source, minute_of
 from sandbox.cloudwatch.statistics import is_told
 
 _SEARCHED = timedelta(days=14)
@@ -64,7 +64,7 @@ class Evaluation:
 
     @property
     def start(self) -> int:
-        """The window's first minute."""
+        """When the window begins, in seconds since 1970."""
         return self._window.start
 
     def results(self, query: Query) -> list[Result]:
@@ -89,14 +89,14 @@ class Evaluation:
         return tuple(series for series in found if isinstance(series, Series))
 
     def steady(self, value: float, period: int | None) -> Series:
-        """A series with this value in every period: so many minutes, or the finest metric's."""
+        """A series with this value in every period: so many seconds, or the finest metric's."""
         periods = [query.stat.period for query in self._queries.values() if query.stat]
-        period = period or min(periods, default=1)
+        period = period or min(periods, default=MINUTE)
         return Series(period, np.full(self._window.slots(period), value))
 
     def search(self, text: str, name: str, seconds: int) -> Array:
         """The series of all metrics with data in the last two weeks that a SEARCH finds."""
-        minutes = minutes_of(seconds)
+        period = checked_period(seconds)
         oldest = minute_of(self._now - _SEARCHED)
         listed = [m for m, last in self._source.last_minutes().items() if last >= oldest]
         found = search.found(sorted(listed), text)
@@ -104,7 +104,7 @@ class Evaluation:
         same_name = len({metric.name for metric in found}) == 1
         return tuple(
             replace(
-                self._statistic(MetricStat(metric, minutes, name, statistic(name), None)),
+                self._statistic(MetricStat(metric, period, name, statistic(name), None)),
                 label=_search_label(metric, same_name=same_name),
             )
             for metric in found
@@ -167,13 +167,13 @@ class Evaluation:
     def _periods(self, stat: MetricStat) -> Periods:
         key = (stat.metric, stat.period, stat.unit)
         if self._latest is None or self._latest[0] != key:
-            self._latest = (key, gather(self._rows(stat), self._window.start, stat.period))
+            self._latest = (key, self._read(stat))
         return self._latest[1]
 
-    def _rows(self, stat: MetricStat) -> Points:
+    def _read(self, stat: MetricStat) -> Periods:
         if stat.unit and stat.unit != self._source.unit(stat.metric):
-            return NO_POINTS
-        return self._source.read(
+            return gather(NO_POINTS, self._window.start, stat.period)
+        return self._source.periods(
             stat.metric, self._window.start, self._window.end, period=stat.period, now=self._now
         )
 

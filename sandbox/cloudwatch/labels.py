@@ -115,7 +115,7 @@ def written(label: str, default: str, series: Series, start: int, now: datetime,
     shown = Shown(
         series,
         series.values[slots].tolist(),
-        ((start + slots * series.period) * 60.0).tolist(),
+        (start + slots * float(series.period)).tolist(),
         now.timestamp(),
         at,
     )
@@ -139,7 +139,7 @@ def _property(name: str, series: Series) -> str:
         "AccountId": ACCOUNT,
         "MetricName": series.metric.name,
         "Namespace": series.metric.namespace,
-        "Period": str(series.period * 60),
+        "Period": str(series.period),
         "Region": REGION,
         "Stat": series.statistic or "--",
     }

@@ -119,7 +119,7 @@ def _slots(result: Result, order: Order, begin: _Position | None) -> Ints:
 
 
 def _line(evaluation: Evaluation, result: Result, slots: Ints, *, complete: bool) -> dict[str, Any]:
-    seconds = (evaluation.start + slots * result.series.period) * 60
+    seconds = evaluation.start + slots * result.series.period
     return {
         "Id": result.query.id,
         "Label": result.label,

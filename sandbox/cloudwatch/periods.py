@@ -47,9 +47,9 @@ class Distribution:
     weight: Floats
 
 
-def gather(points: Points, start: int, minutes: int) -> Periods:
-    """Group rows (not before minute `start`) into periods of so many minutes."""
-    slot = (points.minute - start) // minutes
+def gather(points: Points, start: int, step: int) -> Periods:
+    """Group rows (none before `start`) into periods of `step`, in the rows' own unit of time."""
+    slot = (points.minute - start) // step
     index, first, row_period = np.unique(slot, return_index=True, return_inverse=True)
     if not len(index):
         empty = points.count

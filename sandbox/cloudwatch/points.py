@@ -58,7 +58,8 @@ class Buckets:
 class Points:
     """One metric: a row for each minute that has data, in order of time.
 
-    `minute` is minutes since 1970; `count`, `total`, `low`, `high` are the statistic set.
+    `minute` is minutes since 1970 (seconds where rows are of high resolution); `count`, `total`,
+    `low`, `high` are the statistic set.
     """
 
     minute: Ints
@@ -122,4 +123,22 @@ def join(parts: Sequence[Points]) -> Points:
         np.concatenate([part.low for part in parts]),
         np.concatenate([part.high for part in parts]),
         buckets,
+    )
+
+
+def merged(one: Points, other: Points) -> Points:
+    """Two stretches of one metric that interleave, none with a row of the other's, as one."""
+    both = join([one, other])
+    order = np.argsort(both.minute, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    row = place[both.buckets.row]
+    by_row = np.argsort(row, kind="stable")
+    return Points(
+        both.minute[order],
+        both.count[order],
+        both.total[order],
+        both.low[order],
+        both.high[order],
+        Buckets.of(row[by_row], both.buckets.key[by_row], both.buckets.weight[by_row]),
     )

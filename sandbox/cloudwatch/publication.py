@@ -57,6 +57,12 @@ class Publication:
             return points
         return _in_part(metric, points, share)
 
+    def visible_seconds(self, points: Points, now: datetime) -> Points:
+        """What of seconds that callers published can be read: all, but for the extra delay."""
+        if not self.delay:
+            return points
+        return keep(points, points.minute + 1 + self.delay <= now.timestamp())
+
     def _age(self, minute: Ints, now: datetime) -> Floats:
         """Seconds since each minute's end, less the extra delay."""
         return np.asarray(now.timestamp() - (minute + 1) * 60.0 - self.delay)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.cloudwatch.metrics import Aggregate, Metric, aggregate, statistic_set
 from sandbox.cloudwatch.queries import AHEAD
-from sandbox.cloudwatch.source import minute_of
 from sandbox.errors import AwsError
 
 MAX_METRICS = 1000
@@ -28,11 +28,28 @@ UNITS = frozenset(
     + [f"{size}/Second" for size in _SIZES]
 )
 
-Minutes = dict[tuple[Metric, int], tuple[Aggregate, str]]
+HIGH_RESOLUTION = 1
 
 
-def minutes(namespace: str, data: Iterable[Mapping[str, Any]], now: datetime) -> Minutes:
-    """The minutes that a PutMetricData call adds to; raises AwsError if any datum is wrong."""
+@dataclass
+class Published:
+    """What a call adds to minutes, with its unit, and of high resolution also to seconds."""
+
+    minutes: dict[tuple[Metric, int], tuple[Aggregate, str]] = field(default_factory=dict)
+    seconds: dict[tuple[Metric, int], Aggregate] = field(default_factory=dict)
+
+    def add(self, metric: Metric, second: int, new: Aggregate, unit: str, *, fine: bool) -> None:
+        """One datum more."""
+        minute = metric, second // 60
+        old = self.minutes.get(minute)
+        self.minutes[minute] = (old[0] + new if old else new, unit)
+        if fine:
+            before = self.seconds.get((metric, second))
+            self.seconds[metric, second] = before + new if before else new
+
+
+def read(namespace: str, data: Iterable[Mapping[str, Any]], now: datetime) -> Published:
+    """What a PutMetricData call adds; raises AwsError if any datum is wrong."""
     data = list(data)
     if namespace.startswith("AWS/"):
         raise _invalid("The value AWS/ for parameter Namespace is invalid.")
@@ -44,12 +61,10 @@ def minutes(namespace: str, data: Iterable[Mapping[str, Any]], now: datetime) ->
         raise _invalid(
             f"The collection MetricData must not have a size greater than {MAX_METRICS}."
         )
-    batch: Minutes = {}
+    published = Published()
     for number, datum in enumerate(data, start=1):
-        key, new, unit = _Datum(f"MetricData.member.{number}", datum).read(namespace, now)
-        old = batch.get(key)
-        batch[key] = (old[0] + new if old else new, unit)
-    return batch
+        _Datum(f"MetricData.member.{number}", datum).add_to(published, namespace, now)
+    return published
 
 
 def _invalid(message: str) -> AwsError:
@@ -63,19 +78,18 @@ class _Datum:
         self._path = path
         self._datum = datum
 
-    def read(self, namespace: str, now: datetime) -> tuple[tuple[Metric, int], Aggregate, str]:
-        """Metric and minute, what it adds to it, and the unit."""
+    def add_to(self, published: Published, namespace: str, now: datetime) -> None:
+        """Check the datum and add it; raises AwsError."""
         metric = self._metric(namespace)
-        minute = self._minute(self._datum.get("Timestamp", now), now)
+        second = self._second(self._datum.get("Timestamp", now), now)
         unit = self._datum.get("Unit", "None")
         if unit not in UNITS:
             raise self._wrong("Unit", unit)
-        if self._datum.get("StorageResolution", 60) != 60:
-            raise _invalid(
-                f"The value {self._datum['StorageResolution']} for parameter {self._path}."
-                "StorageResolution is not supported by this sandbox; it keeps minutes."
-            )
-        return (metric, minute), self._aggregate(), unit
+        resolution = self._datum.get("StorageResolution", 60)
+        if resolution not in {HIGH_RESOLUTION, 60}:
+            raise self._wrong("StorageResolution", resolution)
+        fine = resolution == HIGH_RESOLUTION
+        published.add(metric, second, self._aggregate(), unit, fine=fine)
 
     def _wrong(self, name: str, value: object) -> AwsError:
         shown = "NaN" if value != value else value  # noqa: PLR0124
@@ -101,7 +115,7 @@ class _Datum:
         if not fits or (part == "Name" and text.startswith(":")):
             raise self._wrong(f"{place}{part}", text)
 
-    def _minute(self, moment: datetime, now: datetime) -> int:
+    def _second(self, moment: datetime, now: datetime) -> int:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=now.tzinfo)
         where = f"The parameter {self._path}.Timestamp must specify a time"
@@ -109,7 +123,7 @@ class _Datum:
             raise _invalid(f"{where} within the past two weeks.")
         if moment > now + AHEAD:
             raise _invalid(f"{where} no more than two hours in the future.")
-        return minute_of(moment)
+        return int(moment.timestamp())
 
     def _aggregate(self) -> Aggregate:
         forms = [

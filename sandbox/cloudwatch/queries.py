@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
@@ -11,12 +12,13 @@ from typing import Any
 
 from sandbox.cloudwatch.metric_math import grammar
 from sandbox.cloudwatch.metrics import Metric
-from sandbox.cloudwatch.source import minute_of
+from sandbox.cloudwatch.source import MINUTE
 from sandbox.cloudwatch.statistics import Statistic, UnknownStatistic, parse
 from sandbox.errors import AwsError
 from sandbox.names import ACCOUNT
 
 MAX_QUERIES = 500
+HIGH_RESOLUTION = (1, 5, 10, 20, 30)
 # Data are kept for 15 months, and accepted up to two hours ahead of time.
 KEPT = timedelta(days=455)
 AHEAD = timedelta(hours=2)
@@ -31,19 +33,19 @@ def refuse(message: str) -> AwsError:
 
 @dataclass(frozen=True)
 class Window:
-    """From minute `start` (inclusive) to minute `end` (exclusive), since 1970."""
+    """From `start` (inclusive) to `end` (exclusive), in seconds since 1970."""
 
     start: int
     end: int
 
     def slots(self, period: int) -> int:
-        """How many periods of so many minutes begin in the window."""
+        """How many periods of so many seconds begin in the window."""
         return max(-(-(self.end - self.start) // period), 0)
 
 
 @dataclass(frozen=True)
 class MetricStat:
-    """One statistic of one metric every `period` minutes."""
+    """One statistic of one metric every `period` seconds."""
 
     metric: Metric
     period: int
@@ -56,7 +58,7 @@ class MetricStat:
 class Query:
     """Either a statistic of a metric or an expression over other queries.
 
-    `label` is None unless the caller gave one; `period` (minutes) is an expression's own.
+    `label` is None unless the caller gave one; `period` (seconds) is an expression's own.
     """
 
     id: str
@@ -67,37 +69,54 @@ class Query:
     period: int | None = None
 
 
-def window(start: datetime, end: datetime, now: datetime) -> Window:
-    """The minutes a query covers: Start rounded down as CloudWatch does, End exclusive.
+def window(start: datetime, end: datetime, now: datetime, grain: int = MINUTE) -> Window:
+    """What a query covers: Start rounded down as CloudWatch does, End exclusive.
 
-    Raises AwsError if nothing lies between them.
+    `grain` are the seconds that Start is rounded to while it is younger than 15 days. Raises
+    AwsError if nothing lies between them.
     """
     start, end = _aware(start), _aware(end)
-    if start >= end:
+    if start == end:
+        raise refuse("The parameter StartTime must not equal parameter EndTime.")
+    if start > end:
         raise refuse("The parameter StartTime must be less than the parameter EndTime.")
-    grain = _grain(now - start)
-    first = minute_of(start) // grain * grain
-    last = minute_of(end) + (1 if end.timestamp() % 60 else 0)
+    coarse = _grain(now - start, grain)
+    first = int(start.timestamp()) // coarse * coarse
+    last = math.ceil(end.timestamp() / grain) * grain
     # Beyond these there is nothing to find, and a window of centuries has too many periods.
-    oldest, newest = minute_of(now - KEPT) // 60 * 60, minute_of(now + AHEAD) + 1
-    return Window(max(first, oldest), max(min(last, newest), oldest))
+    oldest, newest = (int(at.timestamp()) // 3600 * 3600 for at in (now - KEPT, now + AHEAD))
+    return Window(max(first, oldest), max(min(last, newest + 3600), oldest))
+
+
+def grain_of(periods: Collection[int]) -> int:
+    """To how many seconds the start of a query with these periods is rounded: 1 to 60."""
+    return min(math.lcm(*periods), MINUTE) if periods else MINUTE
 
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _grain(age: timedelta) -> int:
+def _grain(age: timedelta, finest: int) -> int:
     if age <= timedelta(days=15):
-        return 1
-    return 5 if age <= timedelta(days=63) else 60
+        return finest
+    return 300 if age <= timedelta(days=63) else 3600
 
 
-def minutes_of(period: int) -> int:
-    """A period in seconds as minutes; raises AwsError unless it is a multiple of 60."""
-    if period <= 0 or period % 60:
-        raise refuse(f"Period {period} is not a multiple of 60; high resolution is not kept.")
-    return period // 60
+def checked_period(period: int) -> int:
+    """A period in seconds; raises AwsError for one that CloudWatch does not have."""
+    if period not in HIGH_RESOLUTION and (period <= 0 or period % MINUTE):
+        raise refuse(f"The value {period} for parameter Period is not 1, 5, 10, 20, 30 or n * 60.")
+    return period
+
+
+def is_statistic(name: str) -> bool:
+    """Whether there is a statistic of that name."""
+    try:
+        parse(name)
+    except UnknownStatistic:
+        return False
+    return True
 
 
 def statistic(name: str) -> Statistic:
@@ -119,7 +138,29 @@ def parse_queries(queries: Sequence[Mapping[str, Any]]) -> list[Query]:
     ids = [query["Id"] for query in queries]
     if len(set(ids)) < len(ids):
         raise refuse("The values for parameter id in MetricDataQueries are not unique.")
+    _check_statistics(queries)
     return [_query(query) for query in queries]
+
+
+def _check_statistics(queries: Sequence[Mapping[str, Any]]) -> None:
+    """Raise AwsError that tells every statistic there is none of, a line each."""
+    lines = [
+        f"The value for parameter MetricDataQueries.member.{number}.MetricStat.Stat is not a "
+        "valid statistic."
+        for number, query in enumerate(queries, start=1)
+        if "MetricStat" in query and not is_statistic(query["MetricStat"]["Stat"])
+    ]
+    if lines:
+        raise refuse("\n".join(lines))
+
+
+def periods(queries: Sequence[Query]) -> set[int]:
+    """Every period asked for; a SEARCH may read minutes."""
+    asked = {query.stat.period for query in queries if query.stat}
+    asked |= {query.period for query in queries if query.period}
+    trees = [query.expression for query in queries if query.expression]
+    searches = any(grammar.calls(tree, "SEARCH") for tree in trees)
+    return asked | ({MINUTE} if searches else set())
 
 
 def in_order(queries: Sequence[Query]) -> list[Query]:
@@ -163,7 +204,7 @@ def _query(query: Mapping[str, Any]) -> Query:
         _expression(name, expression) if expression is not None else None,
         query.get("Label"),
         query.get("ReturnData", True),
-        minutes_of(query["Period"]) if query.get("Period") else None,
+        checked_period(query["Period"]) if query.get("Period") else None,
     )
 
 
@@ -181,5 +222,5 @@ def _metric_stat(stat: Mapping[str, Any]) -> MetricStat:
     if not asked.get("Namespace") or not asked.get("MetricName"):
         raise refuse("Metric must have a Namespace and a MetricName.")
     metric = Metric.parse(asked["Namespace"], asked["MetricName"], asked.get("Dimensions", ()))
-    name, period = stat["Stat"], minutes_of(stat["Period"])
+    name, period = stat["Stat"], checked_period(stat["Period"])
     return MetricStat(metric, period, name, statistic(name), stat.get("Unit"))

@@ -101,7 +101,8 @@ class CloudWatch:
         """The newest minute published for a metric, None before the first."""
         return self._store.metrics().get(metric)
 
-    @simplified("StorageResolution 1 is refused. Entities are not kept. A metric has one unit.")
+    @simplified("Entities are not kept. A metric has one unit.")
+    @simplified("Below a minute, a minute put in both resolutions shows its seconds only.")
     @simplified("What is put can be read, and is listed, at once; old moments need no 48 hours.")
     def put_metric_data(
         self,
@@ -115,7 +116,8 @@ class CloudWatch:
         data = list(MetricData or [])
         for entity in EntityMetricData or []:
             data += entity.get("MetricData", [])
-        self._store.add(publishing.minutes(Namespace, data, self._clock()))
+        published = publishing.read(Namespace, data, self._clock())
+        self._store.add(published.minutes, published.seconds)
         return {}
 
     @simplified("Percentiles and their kin are up to two per cent off: values are kept in buckets.")
@@ -137,16 +139,26 @@ class CloudWatch:
             self._charges.add(METRICS_REQUESTED, asked + searched, self._clock())
         return answer
 
-    async def data_for_alarms(self, **parameters: Any) -> dict[str, Any]:
-        """What GetMetricData would answer, for the account's own alarms: nobody is charged."""
-        answer, _ = await asyncio.to_thread(self._metric_data, parameters)
+    async def data_for_alarms(self, *, grain: int, **parameters: Any) -> dict[str, Any]:
+        """What GetMetricData would answer, for the account's own alarms: nobody is charged.
+
+        StartTime is rounded to `grain` seconds, whatever the periods.
+        """
+        answer, _ = await asyncio.to_thread(self._metric_data, parameters, grain)
         return answer
 
-    def _metric_data(self, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    def _metric_data(
+        self, parameters: Mapping[str, Any], grain: int | None = None
+    ) -> tuple[dict[str, Any], int]:
         """A page, and how many metrics its searches read."""
         now = self._clock()
         parsed = queries.parse_queries(parameters["MetricDataQueries"])
-        window = queries.window(parameters["StartTime"], parameters["EndTime"], now)
+        window = queries.window(
+            parameters["StartTime"],
+            parameters["EndTime"],
+            now,
+            grain or queries.grain_of(queries.periods(parsed)),
+        )
         evaluation = Evaluation(
             queries=parsed,
             window=window,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import numpy as np
+
 from sandbox.cloudwatch.metrics import Metric
-from sandbox.cloudwatch.points import Points, join
+from sandbox.cloudwatch.periods import Periods, gather
+from sandbox.cloudwatch.points import NO_POINTS, Points, join, keep, merged, window
 from sandbox.cloudwatch.publication import Publication
+from sandbox.cloudwatch.seconds import KEPT_SECONDS
 from sandbox.cloudwatch.store import Store
 
+MINUTE = 60
 # How long CloudWatch keeps which resolution: (age, minutes per data point).
 RETENTION = (
     (timedelta(days=15), 1),
@@ -53,6 +59,30 @@ class Source:
         """Every metric there is, with the newest minute that has data."""
         return dict.fromkeys(self._past.metrics(), self._epoch - 1) | self._store.metrics()
 
+    def periods(
+        self, metric: Metric, start: int, end: int, *, period: int, now: datetime
+    ) -> Periods:
+        """Periods of so many seconds from `start` to before `end` (seconds since 1970)."""
+        if period < MINUTE:
+            return gather(self.read_seconds(metric, start, end, now=now), start, period)
+        first, last, minutes = start // MINUTE, -(-end // MINUTE), period // MINUTE
+        return gather(self.read(metric, first, last, period=minutes, now=now), first, minutes)
+
+    def read_seconds(self, metric: Metric, start: int, end: int, *, now: datetime) -> Points:
+        """Rows with start <= second < end that a query of less than a minute may still see.
+
+        A minute without a row of high resolution is at its first second, whole.
+        """
+        start = max(start, int(now.timestamp()) - KEPT_SECONDS)
+        first, last = -(-start // MINUTE), -(-end // MINUTE)
+        if first > last:
+            return NO_POINTS
+        fine = self._store.read_seconds(metric, first * MINUTE - MINUTE, last * MINUTE)
+        minutes = self.read(metric, first, last, period=1, now=now)
+        whole = keep(minutes, ~np.isin(minutes.minute, fine.minute // MINUTE))
+        fine = self._publication.visible_seconds(window(fine, start, end), now)
+        return merged(fine, replace(whole, minute=whole.minute * MINUTE))
+
     def read(self, metric: Metric, start: int, end: int, *, period: int, now: datetime) -> Points:
         """Rows with start <= minute < end that a query of `period` minutes may still see."""
         parts = []
@@ -78,3 +108,4 @@ class Source:
         for (_, step), before in zip(RETENTION[1:], boundaries, strict=False):
             self._store.roll_up(step, before)
         self._store.forget(boundaries[-1])
+        self._store.forget_seconds(int(now.timestamp()) - KEPT_SECONDS)

@@ -6,15 +6,15 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
 from sandbox.cloudwatch.metrics import Aggregate, Metric
-from sandbox.cloudwatch.points import NO_BUCKETS, NO_POINTS, Buckets, Points, join, window
+from sandbox.cloudwatch.points import NO_POINTS, Points, join, window
+from sandbox.cloudwatch.rows import aggregate_of, columns, row_of
+from sandbox.cloudwatch.seconds import SCHEMA, Seconds
 
 _DAY = 1440
 # What is read is kept in memory, in blocks of four hours of a metric.
@@ -57,10 +57,10 @@ where metric = ? and minute >= ? and minute < ? order by minute
 _DELETE = "delete from point where metric = ? and minute >= ? and minute < ?"
 _FIRST = "select min(minute) from point where metric = ?"
 _ROLLED_UP = "insert or replace into rolled_up values (?, ?)"
-_BUCKET = np.dtype([("key", "<i4"), ("weight", "<f8")])
 
-Row = tuple[int, float, float, float, float, bytes | None]
 Batch = Mapping[tuple[Metric, int], tuple[Aggregate, str]]
+# What a metric's second gets: (metric, second) → values.
+Fine = Mapping[tuple[Metric, int], Aggregate]
 
 
 @dataclass
@@ -78,7 +78,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.executescript(_SCHEMA)
+        self._database.executescript(_SCHEMA + SCHEMA)
+        self._seconds = Seconds(self._database)
         self._lock = threading.RLock()
         self._blocks: OrderedDict[tuple[int, int], Points] = OrderedDict()
         self._bytes = 0
@@ -103,20 +104,24 @@ class Store:
         known = self._known.get(metric)
         return known.unit if known else None
 
-    def add(self, batch: Batch) -> None:
-        """Add values to their minutes, as PutMetricData does: (metric, minute) → (what, unit)."""
+    def add(self, batch: Batch, fine: Fine | None = None) -> None:
+        """Add values to their minutes, as PutMetricData does: (metric, minute) → (what, unit).
+
+        `fine` are those of high resolution once more, by the second.
+        """
         with self._lock:
             self._write(
                 {
                     (metric, minute): (self._sum(metric, minute, new), unit)
                     for (metric, minute), (new, unit) in batch.items()
-                }
+                },
+                fine or {},
             )
 
     def replace(self, batch: Batch) -> None:
         """Set whole minutes: a younger measurement of the same minute replaces the older."""
         with self._lock:
-            self._write(batch)
+            self._write(batch, {})
 
     def read(self, metric: Metric, start: int, end: int) -> Points:
         """The metric's rows with start <= minute < end."""
@@ -131,6 +136,12 @@ class Store:
             parts = self._stretch(known.number, first, last)
         return window(join(parts), start, end)
 
+    def read_seconds(self, metric: Metric, start: int, end: int) -> Points:
+        """The metric's rows of high resolution with start <= second < end."""
+        with self._lock:
+            known = self._known.get(metric)
+            return self._seconds.read(known.number, start, end) if known else NO_POINTS
+
     def at(self, metric: Metric, minute: int) -> Aggregate | None:
         """What one minute holds, None without data."""
         with self._lock:
@@ -141,7 +152,7 @@ class Store:
             if recent:
                 return recent
             row = self._database.execute(_READ, (known.number, minute, minute + 1)).fetchone()
-            return _aggregate(row) if row else None
+            return aggregate_of(row) if row else None
 
     # -- roll-ups --------------------------------------------------------------------------------
 
@@ -155,6 +166,11 @@ class Store:
                     self._roll_up(known.number, day, min(day + _DAY, before), step)
         with self._lock, self._database:
             self._database.execute(_ROLLED_UP, (step, before))
+
+    def forget_seconds(self, before: int) -> None:
+        """Drop rows of high resolution before a second; their minutes stay."""
+        with self._lock, self._database:
+            self._seconds.forget(before)
 
     def forget(self, before: int) -> None:
         """Drop all rows before a minute, and metrics that have no newer ones."""
@@ -176,14 +192,14 @@ class Store:
         start = start // step * step
         rows = self._database.execute(_READ, (number, start, end)).fetchall()
         coarse = [
-            (minute * step, _total(map(_aggregate, fine)))
+            (minute * step, _total(map(aggregate_of, fine)))
             for minute, fine in groupby(rows, key=lambda row: row[0] // step)
         ]
         if len(coarse) == len(rows):
             return
         with self._database:
             self._database.execute(_DELETE, (number, start, end))
-            self._database.executemany(_WRITE, [_row(number, *one) for one in coarse])
+            self._database.executemany(_WRITE, [row_of(number, *one) for one in coarse])
         self._forget_blocks()
 
     def _forget_blocks(self) -> None:
@@ -196,15 +212,18 @@ class Store:
         old = self.at(metric, minute)
         return old + new if old else new
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch, fine: Fine) -> None:
         with self._database:
             numbers = [self._remember(*key, unit) for key, (_, unit) in batch.items()]
             self._database.executemany(
                 _WRITE,
                 [
-                    _row(number, minute, new)
+                    row_of(number, minute, new)
                     for number, ((_, minute), (new, _)) in zip(numbers, batch.items(), strict=True)
                 ],
+            )
+            self._seconds.add(
+                {(self._known[metric].number, at): new for (metric, at), new in fine.items()}
             )
         for number, ((_, minute), (new, _)) in zip(numbers, batch.items(), strict=True):
             self._recent[number, minute] = new
@@ -249,7 +268,7 @@ class Store:
 
     def _load(self, number: int, first: int, last: int) -> dict[int, Points]:
         span = (number, first * BLOCK, (last + 1) * BLOCK)
-        points = _columns(self._database.execute(_READ, span).fetchall())
+        points = columns(self._database.execute(_READ, span).fetchall())
         return {
             block: window(points, block * BLOCK, (block + 1) * BLOCK)
             for block in range(first, last + 1)
@@ -285,46 +304,6 @@ def _total(parts: Iterator[Aggregate]) -> Aggregate:
     return total
 
 
-def _row(number: int, minute: int, new: Aggregate) -> tuple[object, ...]:
-    return number, minute, new.count, new.total, new.low, new.high, _pack(new.buckets)
-
-
-def _aggregate(row: Row) -> Aggregate:
-    _, count, total, low, high, blob = row
-    return Aggregate(count, total, low, high, _unpack(blob))
-
-
-def _pack(buckets: Mapping[int, float] | None) -> bytes | None:
-    if buckets is None:
-        return None
-    return np.array(sorted(buckets.items()), dtype=_BUCKET).tobytes()
-
-
-def _unpack(blob: bytes | None) -> dict[int, float] | None:
-    if blob is None:
-        return None
-    table = np.frombuffer(blob, dtype=_BUCKET)
-    return dict(zip(table["key"].tolist(), table["weight"].tolist(), strict=True))
-
-
 def _size(points: Points) -> int:
     rows, buckets = len(points), len(points.buckets.row)
     return _BYTES_PER_BLOCK + _BYTES_PER_ROW * rows + _BYTES_PER_BUCKET * buckets
-
-
-def _columns(rows: list[Row]) -> Points:
-    if not rows:
-        return NO_POINTS
-    minute, *numbers, blobs = zip(*rows, strict=True)
-    count, total, low, high = (np.array(column, dtype=np.float64) for column in numbers)
-    stamps = np.array(minute, dtype=np.int64)
-    return Points(stamps, count, total, low, high, _buckets(blobs))
-
-
-def _buckets(blobs: Sequence[bytes | None]) -> Buckets:
-    known = [blob or b"" for blob in blobs]
-    entries = np.frombuffer(b"".join(known), dtype=_BUCKET)
-    if not len(entries):
-        return NO_BUCKETS
-    row = np.repeat(np.arange(len(known)), [len(blob) // _BUCKET.itemsize for blob in known])
-    return Buckets.of(row, entries["key"], entries["weight"])

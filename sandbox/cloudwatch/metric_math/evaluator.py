@@ -21,7 +21,7 @@ _UNSUPPORTED = (
 )
 
 
-_SEARCH_MINUTES = 5
+_SEARCH_SECONDS = 300
 
 
 class Surroundings(Protocol):
@@ -29,7 +29,7 @@ class Surroundings(Protocol):
 
     @property
     def start(self) -> int:
-        """The window's first minute since 1970."""
+        """When the window begins, in seconds since 1970."""
 
     def value(self, name: str) -> Value:
         """The value of the query with that id."""
@@ -38,7 +38,7 @@ class Surroundings(Protocol):
         """The series of all queries that ask for a metric."""
 
     def steady(self, value: float, period: int | None) -> Series:
-        """A series with this value in every period of so many minutes, if they are given."""
+        """A series with this value in every period of so many seconds, if they are given."""
 
     def search(self, text: str, statistic: str, seconds: int) -> Array:
         """The series of all metrics a SEARCH finds, every so many seconds."""
@@ -48,7 +48,7 @@ class Surroundings(Protocol):
 class Evaluator:
     """Evaluates trees; raises WrongExpression where CloudWatch would refuse.
 
-    `period` is what the query says in minutes, for functions that have no metric to take it from.
+    `period` is what the query says in seconds, for functions that have no metric to take it from.
     """
 
     around: Surroundings
@@ -169,7 +169,7 @@ class Evaluator:
         series = self._series("PERIOD", arguments)
         if series.metric is None:
             raise WrongExpression("The function PERIOD takes metrics, not expressions")
-        return float(series.period * 60)
+        return float(series.period)
 
     def metric_count(self, arguments: Sequence[grammar.Node]) -> Value:
         """METRIC_COUNT(array)."""
@@ -220,7 +220,7 @@ class Evaluator:
         if len(arguments) > 2:
             seconds = int(self._scalar("SEARCH", arguments[2]))
         else:
-            seconds = 60 * (self.period or _SEARCH_MINUTES)
+            seconds = self.period or _SEARCH_SECONDS
         return self.around.search(text, statistic, seconds)
 
 

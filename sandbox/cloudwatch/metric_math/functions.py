@@ -39,7 +39,7 @@ def _differences(series: Series) -> Floats:
 def _time_differences(series: Series) -> Floats:
     result = np.full(len(series), np.nan)
     now, before = _previous(series)
-    result[now] = (now - before) * series.period * 60
+    result[now] = (now - before) * series.period
     return result
 
 
@@ -124,9 +124,9 @@ def reduce(name: str, value: Value) -> Value:
 
 
 def clock(name: str, series: Series, start: int) -> Series:
-    """A part of the time (UTC) of every period, whether it has data or not."""
+    """A part of the time (UTC) of every period from `start`, whether it has data or not."""
     part = CLOCK[name]
-    stamps = (start + np.arange(len(series)) * series.period) * 60
+    stamps = start + np.arange(len(series)) * series.period
     values = [part(datetime.fromtimestamp(int(stamp), UTC)) for stamp in stamps.tolist()]
     return series.computed(np.array(values, dtype=np.float64))
 

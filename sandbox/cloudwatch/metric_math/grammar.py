@@ -102,11 +102,22 @@ def parse(expression: str) -> Node:
 
 def names(node: Node) -> Iterator[str]:
     """Every id an expression refers to; keywords begin in upper case and are none."""
+    for part in _parts(node):
+        if isinstance(part, Name) and part.name[0].islower():
+            yield part.name
+
+
+def calls(node: Node, function: str) -> bool:
+    """Whether an expression calls that function anywhere."""
+    return any(isinstance(part, Call) and part.function == function for part in _parts(node))
+
+
+def _parts(node: Node) -> Iterator[Node]:
     waiting: list[Node] = [node]
     while waiting:
-        match waiting.pop():
-            case Name(name) if name[0].islower():
-                yield name
+        part = waiting.pop()
+        yield part
+        match part:
             case Negative(operand):
                 waiting.append(operand)
             case Binary(_, left, right):

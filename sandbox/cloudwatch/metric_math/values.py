@@ -18,7 +18,7 @@ class WrongExpression(ValueError):
 
 @dataclass(frozen=True)
 class Series:
-    """One value per period of so many minutes from the window's start, NaN where there is none.
+    """One value per period of so many seconds from the window's start, NaN where there is none.
 
     `label` names it in results; `id`, `metric` and `statistic` are those of the query it was read
     for, None where it was computed.

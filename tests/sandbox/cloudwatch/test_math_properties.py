@@ -32,7 +32,7 @@ class Around:
     start = 0
 
     def __init__(self, **rows):
-        self.rows = {name: Series(1, np.array(row)) for name, row in rows.items()}
+        self.rows = {name: Series(60, np.array(row)) for name, row in rows.items()}
 
     def value(self, name):
         return self.rows[name]
@@ -82,7 +82,7 @@ def test_arithmetic_is_that_of_plain_python(expression, a, b):
 
 @given(st.lists(rows, min_size=1, max_size=4))
 def test_sums_over_an_array_are_the_sums_of_what_is_there(table):
-    array = tuple(Series(1, np.array(row)) for row in table)
+    array = tuple(Series(60, np.array(row)) for row in table)
 
     found = functions.reduce("SUM", array).values
 
@@ -93,7 +93,7 @@ def test_sums_over_an_array_are_the_sums_of_what_is_there(table):
 
 @given(rows)
 def test_differences_add_up_to_the_last_less_the_first(row):
-    series = Series(1, np.array(row))
+    series = Series(60, np.array(row))
     known = series.known()
 
     differences = functions.each("DIFF", series)
@@ -104,7 +104,7 @@ def test_differences_add_up_to_the_last_less_the_first(row):
 
 @given(rows, numbers)
 def test_filling_changes_nothing_that_is_there(row, filler):
-    series = Series(1, np.array(row))
+    series = Series(60, np.array(row))
 
     found = functions.filled(series, filler).values
 

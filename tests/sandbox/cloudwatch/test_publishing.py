@@ -22,7 +22,7 @@ FIRST = "MetricData.member.1"
         ({"Values": [1.0, 2.0], "Counts": [1.0]}, "InvalidParameterValue"),
         ({"Values": []}, "MissingParameter"),
         ({"Value": 1.0, "Unit": "Fortnights"}, "InvalidParameterValue"),
-        ({"Value": 1.0, "StorageResolution": 1}, "InvalidParameterValue"),
+        ({"Value": 1.0, "StorageResolution": 5}, "InvalidParameterValue"),
         ({"Value": 1.0, "dimensions": [("Queue", "a"), ("Queue", "b")]}, "InvalidParameterValue"),
         (
             {"Value": 1.0, "dimensions": [(f"D{n}", "a") for n in range(31)]},

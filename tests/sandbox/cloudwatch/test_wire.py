@@ -75,6 +75,31 @@ def test_what_is_put_is_listed_and_read(client):
     assert answer["MetricDataResults"][0]["Values"] == [pytest.approx(1.0, rel=0.02)]
 
 
+def test_seconds_of_high_resolution_are_read_as_they_were_put(client):
+    at = datetime.now(UTC).replace(second=20, microsecond=0) - timedelta(minutes=2)
+    metric = {"Namespace": "Wire", "MetricName": "Fine"}
+    data = [
+        {"MetricName": "Fine", "Timestamp": at + timedelta(seconds=after), "Value": value}
+        | {"StorageResolution": 1}
+        for after, value in ((0, 1.0), (3, 2.0), (15, 4.0))
+    ]
+    checked(client, "PutMetricData", Namespace="Wire", MetricData=data)
+
+    stat = {"Metric": metric, "Period": 10, "Stat": "Sum"}
+    answer = checked(
+        client,
+        "GetMetricData",
+        MetricDataQueries=[{"Id": "q", "MetricStat": stat}],
+        StartTime=at - timedelta(seconds=20),
+        EndTime=at + timedelta(seconds=20),
+        ScanBy="TimestampAscending",
+    )
+
+    result = answer["MetricDataResults"][0]
+    assert result["Values"] == [3.0, 4.0]
+    assert result["Timestamps"] == [at, at + timedelta(seconds=10)]
+
+
 def test_dashboards_come_and_go(client):
     body = json.dumps({"widgets": [], "colour": "blue"})
 
@@ -118,6 +143,14 @@ def test_a_fresh_account_has_the_golden_signals(client):
                 **window(),
             },
             "InvalidNextToken",
+        ),
+        (
+            "get_metric_statistics",
+            {
+                **{"Namespace": "Wire", "MetricName": "x", "Period": 60, "Statistics": ["Sum"]},
+                **{"StartTime": window()["EndTime"], "EndTime": window()["StartTime"]},
+            },
+            "InvalidParameterValue",
         ),
         ("put_metric_data", {"Namespace": "Wire", "MetricData": []}, "MissingParameter"),
         (
