@@ -17,7 +17,7 @@ from sandbox.logs.insights.syntax import CompileError
 from sandbox.logs.pages import page
 from sandbox.logs.query_log import Query
 from sandbox.logs.runner import Runner
-from sandbox.logs.store import Group, Store
+from sandbox.logs.store import DAY_MS, Group, Store
 from sandbox.names import CALLER
 
 Answer = dict[str, Any]
@@ -96,7 +96,7 @@ class Queries:
         size = at_most("limit", limit, MAX_LIMIT, DEFAULT_LIMIT)
         await asyncio.to_thread(_check, queryString, size)
         groups = self._groups(logGroupName, logGroupNames, logGroupIdentifiers)
-        if all(endTime * 1000 < group.created for group in groups):
+        if all(endTime * 1000 < _oldest(group) for group in groups):
             raise malformed(CompileError(_OUT_OF_RANGE, 0, len(queryString)))
         query = Query(
             query_id=str(uuid.uuid4()),
@@ -182,6 +182,12 @@ class Queries:
         groups = [arn(name) for name in self._query(queryId).groups]
         shown, more = page(groups, nextToken, size, {"query": queryId})
         return {"logGroupIdentifiers": shown, **more}
+
+
+def _oldest(group: Group) -> int:
+    """Before this moment a group has no events: it was not there, or they have expired."""
+    kept = group.retention
+    return max(group.created, milliseconds() - kept * DAY_MS if kept else 0)
 
 
 def _check(query: str, limit: int) -> None:

@@ -292,3 +292,17 @@ def test_bins_of_one_period_hold_the_same_events_whatever_else_is_grouped():
     for row in by_bin:
         parts = [int(part["n"]) for part in by_both if part["bin(2m)"] == row["bin(2m)"]]
         assert sum(parts) == int(row["n"])
+
+
+def test_of_a_large_object_the_first_two_hundred_fields_are_discovered():
+    message = json.dumps({"a": {"n": list(range(150))}, **{f"f{n}": n for n in range(60)}})
+
+    (row,) = run("fields a.n.149 as last, f49, f50, f59", [message])
+
+    assert row == {"last": "149", "f49": "49"}
+
+
+def test_a_message_nested_too_deeply_is_text():
+    nested = '{"a":' + "[" * 5000 + "]" * 5000 + "}"
+
+    assert values("fields strlen(@message) as n | filter not ispresent(a)", [nested]) == ["10006"]
