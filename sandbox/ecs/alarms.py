@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from sandbox.ecs import reasons
 from sandbox.ecs.model import Deployment
 
 # The names of those alarms, of the ones asked for, that are in ALARM now.
@@ -47,4 +48,4 @@ async def wait_for_alarm(
         await asyncio.sleep(PERIOD)
         deployment.triggered_alarms = await in_alarm(names)
     note()
-    return f"Deployment alarm in ALARM: {', '.join(deployment.triggered_alarms)}"
+    return reasons.ALARMS

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from functools import partial
 
+from sandbox.ecs import listener_rules, reasons
 from sandbox.ecs.walk import Move, RollBack, Walk
 
 
@@ -17,7 +18,7 @@ class BlueGreen(Walk):
         steps = [move for step in self.steps() for move in self._step(*step)]
         return [
             *(() if self._alone() else (self._reconcile, self._at("RECONCILE_SERVICE"))),
-            self._at("PRE_SCALE_UP"),
+            self._begin,
             self._scale_up,
             self._at("POST_SCALE_UP"),
             self._test_traffic,
@@ -61,20 +62,27 @@ class BlueGreen(Walk):
             self.scale(other, 0)
         await self.until(lambda: all(self.empty(other) for other in others))
 
+    async def _begin(self) -> None:
+        """Raises RollBack when the listener rules are not as ECS needs them."""
+        rules = {arn: rule.weights for arn, rule in self.balancers.rules.items()}
+        for balancer in self.target.settings.get("loadBalancers", []):
+            if trouble := listener_rules.trouble(balancer, rules):
+                raise RollBack(reasons.network(trouble))
+        await self._at("PRE_SCALE_UP")()
+
     async def _scale_up(self) -> None:
         await self.stage("SCALE_UP")
         self.scale(self.target, self.service.desired)
         # Processes start in real time however short a minute is. A first deployment may take its
         # time: there is nothing to go back to.
         limit = self.settings.scale_up_seconds if self.sources else math.inf
-        if not await self.until(lambda: self.ready(self.target), limit):
-            self.deployment.failed_tasks = self.target.failures
+        if not await self.until(lambda: self.broken() or self.ready(self.target), limit):
             cause = self.scheduler.trouble(self.target)
-            raise RollBack(f"The service revision did not reach a steady state in time: {cause}")
+            raise RollBack(reasons.stage_timed_out("SCALE_UP"), cause)
 
     async def _test_traffic(self) -> None:
         await self.stage("TEST_TRAFFIC_SHIFT")
-        self.target.test_weight = 100.0
+        await self.shift_test(100.0)
 
     async def _shift_production(self, percent: float) -> None:
         await self.stage("PRODUCTION_TRAFFIC_SHIFT")

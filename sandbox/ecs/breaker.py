@@ -1,4 +1,4 @@
-"""The deployment circuit breaker of rolling deployments: when too many tasks failed."""
+"""The deployment circuit breaker: when too many tasks failed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from sandbox.ecs.model import Deployment, Revision
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
 LEAST, MOST = 3, 200
 DEFAULT: dict[str, Any] = {"type": "BOUNDED_PERCENT", "value": 50}
-REASON = "ECS deployment circuit breaker: tasks failed to start."
 
 
 def configured(deployment: Deployment) -> dict[str, Any]:
-    """The deploymentCircuitBreaker of a rolling deployment, empty for the blue/green family."""
+    """The deploymentCircuitBreaker of a deployment, empty when it has none."""
     found: dict[str, Any] = deployment.configuration.get("deploymentCircuitBreaker", {})
-    return found if deployment.strategy == "ROLLING" else {}
+    return found
 
 
 def threshold(breaker: dict[str, Any], desired: int) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from sandbox.ecs import alarms, going_back, hooks, revisions
+from sandbox.ecs import alarms, going_back, hooks, reasons, revisions
 from sandbox.ecs.account import Account
 from sandbox.ecs.alarms import InAlarm
 from sandbox.ecs.blue_green import BlueGreen
@@ -19,9 +19,6 @@ from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox.ecs")
-
-SUPERSEDED = "Superseded by a newer deployment of the service."
-STOPPED = "Rollback requested by StopServiceDeployment."
 
 
 class Controller:
@@ -50,7 +47,7 @@ class Controller:
         """Begin to deploy `definition`; a deployment in flight is rolled back first."""
         earlier = self._account.in_flight(service)
         for each in earlier:
-            self._turn_back(each, SUPERSEDED)
+            self._turn_back(each, reasons.SUPERSEDED)
         used = self._account.current_revisions(service)
         target = revisions.new(self._account, service, definition)
         # What an earlier deployment left running is replaced with the rest.
@@ -73,7 +70,6 @@ class Controller:
         walk = kind(deployment, self._account, self._scheduler, self.balancers, self._settings)
         if deployment.status == "PENDING":
             walk.note(status="IN_PROGRESS", started_at=now(), stage=_first_stage(deployment))
-            self._tell(walk, walk.target, "deployment in progress.")
         if before is not None:
             await asyncio.wait([before])
         if deployment.status not in ROLLING_BACK:
@@ -102,30 +98,34 @@ class Controller:
         try:
             self._result(walk)
         except RollBack as reason:
-            await self._back(walk, str(reason))
+            await self._back(walk, str(reason), reason.cause)
         except Halted as reason:
-            self._tell(walk, walk.target, f"deployment failed: {reason}")
+            self._tell_failure(walk, str(reason))
             hooks.close(walk.deployment)
-            walk.note(
-                status="STOPPED", status_reason=str(reason), finished_at=now(), stopped_at=now()
-            )
+            said, at = reasons.halted(str(reason)), now()
+            walk.note(status="STOPPED", status_reason=said, finished_at=at, stopped_at=at)
         except Exception:
             log.exception("deployment %s failed inside the sandbox", walk.deployment.arn)
-            await self._back(walk, "The sandbox failed; see its log.")
+            await self._back(walk, "The sandbox failed; see its log.", "")
         else:
             self._succeed(walk)
             self._tell(walk, walk.target, "deployment completed.")
 
-    async def _back(self, walk: Walk, reason: str) -> None:
+    async def _back(self, walk: Walk, reason: str, cause: str) -> None:
         origin = self._account.active_revision(walk.service)
         # After a restart it goes on with a rollback that was told of already.
         if walk.deployment.rollback is None:
-            self._tell(walk, walk.target, f"deployment failed: {reason}")
+            self._tell_failure(walk, reason)
             if origin:
-                self._tell(walk, walk.target, f"rolling back to deployment {short(origin)}.")
-        await going_back.back(walk, reason)
-        if origin:
-            self._tell(walk, origin, f"deployment ended {walk.deployment.status}.")
+                text = f"(service {walk.service.name}) rolling back to deployment {short(origin)}."
+                self._account.event(walk.service, text)
+        alarms_ringing = ", ".join(walk.deployment.triggered_alarms)
+        await going_back.back(walk, reason, cause or alarms_ringing)
+        if origin and walk.deployment.status == "ROLLBACK_SUCCESSFUL":
+            self._tell(walk, origin, "deployment completed.")
+
+    def _tell_failure(self, walk: Walk, reason: str) -> None:
+        self._tell(walk, walk.target, f"deployment failed: {reasons.event(reason)}")
 
     def _result(self, walk: Walk) -> None:
         """Nothing when the walk came to its end; raises RollBack or Halted, or what broke it."""
@@ -186,7 +186,7 @@ class Controller:
         if not deployment.in_flight:
             message = f"The service deployment is already {deployment.status} and can't be stopped."
             raise AwsError("ConflictException", message)
-        self._turn_back(deployment, STOPPED)
+        self._turn_back(deployment, reasons.STOPPED)
 
     def _turn_back(self, deployment: Deployment, reason: str) -> None:
         if deployment.status in ROLLING_BACK:
@@ -216,7 +216,7 @@ class Controller:
                 if job is not None:
                     job.cancel()
             hooks.close(deployment)
-            deployment.status, deployment.status_reason = "STOPPED", "The service was deleted."
+            deployment.status, deployment.status_reason = "STOPPED", reasons.SERVICE_DELETED
             deployment.stopped_at = deployment.finished_at = now()
             self._account.save(deployment)
         for revision in self._account.current_revisions(service):

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from sandbox.ecs import hooks, revisions
+from sandbox.ecs import hooks, reasons, revisions
 from sandbox.ecs.model import Revision, now
 from sandbox.ecs.walk import Walk
 
 # How many times the scale-up limit a rollback may take before it counts as failed.
 PATIENCE = 5
+# Stages in which a deployment has not touched any listener rule yet, whoever else has.
+UNMOVED = (None, "PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP")
 
 
-async def back(walk: Walk, reason: str) -> None:
-    """Return to the source revision and note how that ended."""
+async def back(walk: Walk, reason: str, cause: str) -> None:
+    """Return to the source revision and note how that ended.
+
+    `cause` is what `rollback` tells beyond the deployment's reason.
+    """
     hooks.close(walk.deployment)
     source = walk.account.active_revision(walk.service)
     begun = walk.deployment.rollback or {
-        "reason": reason,
+        "reason": f"{reason} {cause}".strip(),
         "startedAt": now(),
         "serviceRevisionArn": source.arn if source else walk.target.arn,
     }
     walk.note(status="ROLLBACK_IN_PROGRESS", status_reason=reason, rollback=begun)
     if source is None:
-        await _back_to_nothing(walk, reason)
+        await _back_to_nothing(walk)
         return
     # A newer deployment has said already what the service shall be.
     if walk.service.deployment == walk.deployment.arn:
@@ -50,14 +55,14 @@ async def _return_traffic(walk: Walk, source: Revision, patience: float) -> bool
     if walk.deployment.stage == "CLEAN_UP" or walk.scheduler.healthy(source) == 0:
         walk.scale(source, walk.service.desired)
         in_time = await walk.until(lambda: walk.ready(source), patience)
-    walk.target.test_weight = 0.0
-    if walk.target.target_group != source.target_group:
+    if walk.deployment.strategy != "ROLLING" and walk.deployment.stage not in UNMOVED:
+        await walk.shift_test(0.0)
         await walk.shift(0.0)
     return in_time
 
 
-async def _back_to_nothing(walk: Walk, reason: str) -> None:
+async def _back_to_nothing(walk: Walk) -> None:
     walk.scale(walk.target, 0)
     await walk.until(lambda: walk.empty(walk.target))
-    text = f"{reason} There is no earlier service revision to roll back to."
-    walk.note(status="ROLLBACK_FAILED", status_reason=text, finished_at=now())
+    reason = reasons.NO_CANDIDATE
+    walk.note(status="ROLLBACK_FAILED", status_reason=reason, finished_at=now())

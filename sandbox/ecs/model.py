@@ -74,6 +74,7 @@ class Revision:
     failures: int = 0
     failures_ever: int = 0
     last_failure: str = ""
+    test_rule: str | None = None
 
 
 @dataclass

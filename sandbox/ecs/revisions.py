@@ -21,15 +21,16 @@ _ALPHABET = string.ascii_letters + string.digits
 
 def new(account: Account, service: Service, definition: TaskDefinition) -> Revision:
     """The service's next revision, with the target group whose turn it is."""
-    group, rule = _destination(account, service)
+    advanced = _advanced(service)
     name = str(secrets.randbelow(9 * 10**18) + 10**18)
     return Revision(
         arn=ecs_arn("service-revision", service.cluster, service.name, name),
         service_arn=service.arn,
         cluster_arn=service.cluster_arn,
         task_definition=definition.arn,
-        target_group=group,
-        rule=rule,
+        target_group=_target_group(account, service),
+        rule=advanced.get("productionListenerRule"),
+        test_rule=advanced.get("testListenerRule"),
         images=[_image(container) for container in definition.body["containerDefinitions"]],
         created_at=now(),
         settings=dict(service.settings),
@@ -84,19 +85,22 @@ def following(account: Account, service: Service) -> list[Revision]:
     return up if active is None or current.stage == "CLEAN_UP" else [active, *up]
 
 
-def _destination(account: Account, service: Service) -> tuple[str | None, str | None]:
-    """The target group and rule of the next revision: the two groups take turns."""
+def _advanced(service: Service) -> dict[str, Any]:
+    balancers = service.load_balancers
+    found: dict[str, Any] = balancers[0].get("advancedConfiguration", {}) if balancers else {}
+    return found
+
+
+def _target_group(account: Account, service: Service) -> str | None:
+    """The target group of the next revision: the two of the blue/green family take turns."""
     if not service.load_balancers:
-        return None, None
-    balancer = service.load_balancers[0]
-    first = balancer["targetGroupArn"]
-    advanced = balancer.get("advancedConfiguration", {})
-    rule = advanced.get("productionListenerRule")
+        return None
+    first: str = service.load_balancers[0]["targetGroupArn"]
     active = account.active_revision(service)
     if service.configuration.get("strategy", "ROLLING") == "ROLLING":
-        return (active.target_group if active else first), rule
-    other = advanced.get("alternateTargetGroupArn", first)
-    return (other if active and active.target_group == first else first), rule
+        return active.target_group if active else first
+    other: str = _advanced(service).get("alternateTargetGroupArn", first)
+    return other if active and active.target_group == first else first
 
 
 def _image(container: dict[str, Any]) -> dict[str, str]:

@@ -7,8 +7,7 @@ import math
 from functools import partial
 from typing import Any
 
-from sandbox.ecs import breaker
-from sandbox.ecs.walk import Halted, Move, RollBack, Walk
+from sandbox.ecs.walk import Move, Walk
 
 PERIOD = 0.1
 # How many moves are done when new tasks begin to take the place of the old ones, and when all have.
@@ -44,7 +43,9 @@ class Rolling(Walk):
         Without a circuit breaker a bad image is tried again and again, as on AWS.
         """
         while not self._step():
-            await self._check_breaker()
+            if self.broken():
+                # Nothing ever completed that it could return to: it stalls until somebody acts.
+                await asyncio.Event().wait()
             await asyncio.sleep(PERIOD)
 
     async def _finish(self) -> None:
@@ -79,27 +80,3 @@ class Rolling(Walk):
         wanted = math.ceil(desired * early["healthyPercent"] / 100)
         deferred = early.get("sourceServiceRevisionCleanup") == "DEFERRED"
         return healthy >= wanted and (deferred or old == 0)
-
-    # -- the circuit breaker ---------------------------------------------------------------------
-
-    async def _check_breaker(self) -> None:
-        configured = breaker.configured(self.deployment)
-        failed = breaker.failures(configured, self.target)
-        limit = breaker.threshold(configured, self.service.desired)
-        if (failed, limit) != (self.deployment.failed_tasks, self.deployment.threshold):
-            self.note(failed_tasks=failed, threshold=limit)
-        if self.deployment.breaker_tripped or breaker.trips(
-            configured, failed, self.service.desired
-        ):
-            await self._trip(configured)
-
-    async def _trip(self, configured: dict[str, Any]) -> None:
-        reason = f"{breaker.REASON} {self.target.last_failure}"
-        self.scale(self.target, self.scheduler.healthy(self.target))
-        self.note(breaker_tripped=True, status_reason=reason)
-        if not configured.get("rollback"):
-            raise Halted(reason)
-        if self.service.active:
-            raise RollBack(reason)
-        # Nothing ever completed that it could return to: it stalls until somebody acts.
-        await asyncio.Event().wait()

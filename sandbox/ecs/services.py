@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.ecs import fargate_only, validation
+from sandbox.ecs import fargate_only, listener_rules, validation
 from sandbox.ecs.model import Cluster, Service, TaskDefinition, now
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing, tag_mapping
@@ -59,7 +59,8 @@ class Services(Part):
         fargate_only.service(settings)
         _deployable(definition, settings)
         configuration = validation.deployment_configuration(deploymentConfiguration or {})
-        validation.strategy_fits(configuration, settings.get("loadBalancers", []), self._rules())
+        balancers = settings.get("loadBalancers", [])
+        listener_rules.strategy_fits(configuration, balancers, self._rules())
         self._balanced(settings)
         service = self._new(where, serviceName, definition, desiredCount, configuration)
         service.settings, service.token = _settings(settings), clientToken
@@ -90,7 +91,7 @@ class Services(Part):
             created_at=now(),
         )
 
-    def _rules(self) -> validation.Rules:
+    def _rules(self) -> listener_rules.Rules:
         rules = self.controller.balancers.rules
         return {arn: rule.weights for arn, rule in rules.items()}
 
@@ -149,7 +150,7 @@ class Services(Part):
             configuration = validation.deployment_configuration(given)
         if given is not None or deploys:
             balancers = settings.get("loadBalancers", found.load_balancers)
-            validation.strategy_fits(configuration, balancers, self._rules())
+            listener_rules.strategy_fits(configuration, balancers, self._rules())
         self._balanced(settings)
         return configuration
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.errors import AwsError
@@ -21,14 +21,6 @@ HOOK_STAGES = (
 NOT_PAUSABLE = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
 # Where a rolling deployment can pause: it has no traffic to shift.
 ROLLING_STAGES = ("PRE_SCALE_UP", "POST_SCALE_UP")
-ON_THE_RULE = (
-    "Both targetGroup and alternateTargetGroup must be associated with the productionListenerRule "
-    "or testListenerRule."
-)
-
-
-# The target groups on each listener rule, all by ARN.
-Rules = Mapping[str, Collection[str]]
 
 
 def refuse(message: str) -> AwsError:
@@ -128,24 +120,3 @@ def _stages(stages: Sequence[str], strategy: str) -> None:
             "The ROLLING deployment strategy doesn't support lifecycle hooks at "
             f"{', '.join(not_here)}."
         )
-
-
-def strategy_fits(
-    configuration: Mapping[str, Any], balancers: Sequence[Mapping[str, Any]], rules: Rules
-) -> None:
-    """The blue/green family needs two target groups that are both on its listener rules.
-
-    `rules` says which target groups each listener rule forwards to now.
-    """
-    if configuration.get("strategy", "ROLLING") == "ROLLING":
-        return
-    advanced = balancers[0].get("advancedConfiguration", {}) if balancers else {}
-    if "alternateTargetGroupArn" not in advanced or "productionListenerRule" not in advanced:
-        raise refuse(
-            f"The {configuration['strategy']} deployment strategy requires a load balancer with "
-            "advancedConfiguration: alternateTargetGroupArn and productionListenerRule."
-        )
-    both = {balancers[0]["targetGroupArn"], advanced["alternateTargetGroupArn"]}
-    for kind in ("productionListenerRule", "testListenerRule"):
-        if kind in advanced and not both <= set(rules.get(advanced[kind], ())):
-            raise refuse(ON_THE_RULE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sandbox.ecs import breaker
+from sandbox.ecs import breaker, reasons
 from sandbox.ecs.account import Account
 from sandbox.ecs.alarms import watched
 from sandbox.ecs.model import Cluster, Deployment, Hook, Revision, Service, TaskDefinition
@@ -134,9 +134,12 @@ class Views:
         if current and (current.in_flight or current.status == "STOPPED" or not active):
             shown.append(current.target)
         shown += [active.arn] if active else []
+        # What a rollback returns to is the primary deployment again.
+        returning = bool(active and current and current.in_flight and current.rollback)
+        shown = list(reversed(shown)) if returning else shown
         shown += used
         return [
-            self._classic(item, "ACTIVE" if number else "PRIMARY")
+            self._classic(item, "ACTIVE" if number else "PRIMARY", returning and not number)
             for number, arn in enumerate(dict.fromkeys(shown))
             for item in self._deployments_of(arn)
         ]
@@ -145,11 +148,11 @@ class Views:
         """The one deployment that brought a revision."""
         return [d for d in self._account.deployments.values() if d.target == revision][:1]
 
-    def _classic(self, item: Deployment, status: str) -> dict[str, Any]:
+    def _classic(self, item: Deployment, status: str, returning: bool) -> dict[str, Any]:
         revision = self._account.revisions[item.target]
         running, pending = self.counts(revision)
-        state = _rollout_state(item)
         name = f"ecs-svc/{revision.arn.rsplit('/', 1)[-1]}"
+        state = "IN_PROGRESS" if returning else _rollout_state(item)
         return present(
             id=name,
             status=status,
@@ -165,7 +168,7 @@ class Views:
             platformFamily="Linux",
             networkConfiguration=revision.settings.get("networkConfiguration"),
             rolloutState=state,
-            rolloutStateReason=item.status_reason or f"ECS deployment {name} {_SAID[state]}.",
+            rolloutStateReason=_said(item, name, state, returning),
         )
 
     # -- service deployments and revisions -------------------------------------------------------
@@ -240,7 +243,13 @@ class Views:
         }
 
 
-_SAID = {"IN_PROGRESS": "in progress", "COMPLETED": "completed", "FAILED": "failed"}
+def _said(item: Deployment, name: str, state: str, returning: bool) -> str:
+    """rolloutStateReason of the classic deployment called `name`."""
+    if returning:
+        return reasons.rolling_back_to(name)
+    if state == "FAILED":
+        return reasons.rollout(name, item.status_reason)
+    return f"ECS deployment {name} {'completed' if state == 'COMPLETED' else 'in progress'}."
 
 
 def _rollout_state(item: Deployment) -> str:

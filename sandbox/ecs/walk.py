@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox import clock
-from sandbox.ecs import hooks
+from sandbox.ecs import breaker, hooks, reasons
 from sandbox.ecs.account import Account
 from sandbox.ecs.model import Deployment, Hook, Revision, Service, now
 from sandbox.ecs.scheduler import Scheduler
@@ -24,7 +24,11 @@ Move = Callable[[], Awaitable[None]]
 
 
 class RollBack(Exception):
-    """This deployment must go back; the message is the reason."""
+    """This deployment must go back; the message is the reason, `cause` what is behind it."""
+
+    def __init__(self, reason: str, cause: str = "") -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class Halted(Exception):
@@ -128,11 +132,27 @@ class Walk(ABC):
         self.target.production_weight = percent
         for source in self.sources:
             source.production_weight = 100.0 - percent
-        weights = {r.target_group: 100.0 - percent for r in self.sources if r.target_group}
-        if self.target.rule and self.target.target_group:
-            weights[self.target.target_group] = percent
-            await self.balancers.set_weights(self.target.rule, weights)
+        await self._move(self.target.rule, percent)
         self.note()
+
+    async def shift_test(self, percent: float) -> None:
+        """Send `percent` of the test traffic to the target revision, at once.
+
+        Between deployments there is no test traffic to tell of; its rule stays where production
+        is.
+        """
+        self.target.test_weight = percent
+        for source in self.sources:
+            source.test_weight = 0.0
+        await self._move(self.target.test_rule, percent)
+        self.note()
+
+    async def _move(self, rule: str | None, percent: float) -> None:
+        # A rule that is gone by now carries no traffic.
+        if rule is None or rule not in self.balancers.rules or self.target.target_group is None:
+            return
+        weights = {r.target_group: 100.0 - percent for r in self.sources if r.target_group}
+        await self.balancers.set_weights(rule, weights | {self.target.target_group: percent})
 
     # -- hooks -----------------------------------------------------------------------------------
 
@@ -141,8 +161,10 @@ class Walk(ABC):
         invoked = hooks.invoke(self.deployment, name, self.lasting)
         self.note()
         await self.until(lambda: self._ended(invoked))
+        if any(hook.status == "FAILED" for hook in invoked):
+            raise RollBack(reasons.hook_failed(name))
         if any(hooks.rolls_back(hook) for hook in invoked):
-            raise RollBack(f"A lifecycle hook at {name} asked to roll back.")
+            raise RollBack(reasons.hook_timed_out(name))
 
     def _ended(self, invoked: Sequence[Hook]) -> bool:
         if hooks.expire(invoked):
@@ -150,3 +172,27 @@ class Walk(ABC):
         # One rejection is enough; the others are closed by the rollback.
         rejected = any(hooks.rolls_back(hook) for hook in invoked)
         return rejected or not any(hook.waits for hook in invoked)
+
+    # -- the circuit breaker ---------------------------------------------------------------------
+
+    def broken(self) -> bool:
+        """Count failed tasks; raises RollBack or Halted when they are too many.
+
+        True for a rolling deployment that has nothing to return to: it stalls.
+        """
+        configured = breaker.configured(self.deployment)
+        failed = breaker.failures(configured, self.target)
+        limit = breaker.threshold(configured, self.service.desired)
+        if (failed, limit) != (self.deployment.failed_tasks, self.deployment.threshold):
+            self.note(failed_tasks=failed, threshold=limit)
+        tripped = breaker.trips(configured, failed, self.service.desired)
+        return (tripped or self.deployment.breaker_tripped) and self._trip(configured)
+
+    def _trip(self, configured: dict[str, Any]) -> bool:
+        self.scale(self.target, self.scheduler.healthy(self.target))
+        self.note(breaker_tripped=True, status_reason=reasons.BREAKER)
+        if not configured.get("rollback"):
+            raise Halted(reasons.BREAKER)
+        if self.service.active or self.deployment.strategy != "ROLLING":
+            raise RollBack(reasons.BREAKER, self.target.last_failure)
+        return True

@@ -205,7 +205,8 @@ def test_an_image_that_is_never_healthy_is_rolled_back_with_the_reason(account):
     done = account.finished(arn)
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "health checks" in done["statusReason"]
+    assert "SCALE_UP lifecycle stage timed out" in done["statusReason"]
+    assert "health checks" in done["rollback"]["reason"]
     assert weight(done) == 0.0
     assert account.version() == before
 
@@ -216,7 +217,7 @@ def test_an_image_that_does_not_exist_fails_tasks_with_cannot_pull(account):
     done = account.finished(arn)
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "CannotPullContainerError" in done["statusReason"]
+    assert "CannotPullContainerError" in done["rollback"]["reason"]
     stopped = account.ecs.list_tasks(cluster="production", desiredStatus="STOPPED")["taskArns"]
     tasks = account.ecs.describe_tasks(cluster="production", tasks=stopped[:100])["tasks"]
     codes = {task["stopCode"] for task in tasks if "CannotPull" in task["stoppedReason"]}
@@ -232,7 +233,9 @@ def test_the_circuit_breaker_of_a_rolling_deployment_rolls_back(account):
     done = account.finished(arn)
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "circuit breaker" in done["statusReason"]
+    assert done["statusReason"] == (
+        "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    )
     assert done["deploymentCircuitBreaker"]["status"] == "TRIGGERED"
 
 
@@ -256,7 +259,7 @@ def test_a_newer_deployment_supersedes_the_one_in_flight(account):
     later = account.release("1.4.0", **blue_green())
 
     assert account.finished(earlier)["status"] == "ROLLBACK_SUCCESSFUL"
-    assert "newer deployment" in account.deployment(earlier)["statusReason"]
+    assert "newer service deployment" in account.deployment(earlier)["statusReason"]
     assert account.finished(later)["status"] == "SUCCESSFUL"
     assert account.version() == "1.4.0"
 
@@ -345,7 +348,10 @@ def test_a_deployment_alarm_that_goes_off_rolls_back(account, alarm):
     done = account.finished(arn)
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
-    assert done["statusReason"] == "Deployment alarm in ALARM: news-api-5xx"
+    assert done["statusReason"] == (
+        "Service deployment rolled back because of one or more active alarms."
+    )
+    assert done["rollback"]["reason"] == f"{done['statusReason']} news-api-5xx"
     assert done["alarms"] == {
         "status": "TRIGGERED",
         "alarmNames": ["news-api-5xx"],

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.ecs import breaker
+from sandbox.ecs import breaker, reasons
 from sandbox.ecs.container_health import Verdict
 from sandbox.measurements import TaskSample
 from tests.sandbox.ecs.world import BLUE, GREEN, RULE, living
@@ -73,15 +73,19 @@ def test_the_breaker_rolls_back_and_says_why_in_every_place(tmp_path):
     shown, messages, tasks = run(tmp_path, story, balanced=False, count=1)
 
     assert shown["status"] == "ROLLBACK_SUCCESSFUL"
-    assert shown["rollback"]["reason"].startswith(breaker.REASON)
+    assert shown["statusReason"] == reasons.BREAKER
+    assert shown["rollback"]["reason"].startswith(f"{reasons.BREAKER} CannotPullContainerError")
     assert shown["deploymentCircuitBreaker"] == {
         "status": "TRIGGERED",
         "failureCount": 3,
         "threshold": 3,
     }
     assert any("is unable to consistently start tasks successfully" in text for text in messages)
-    assert any(f"deployment failed: {breaker.REASON}" in text for text in messages)
-    assert any("rolling back to deployment ecs-svc/" in text for text in messages)
+    (failed,) = (number for number, text in enumerate(messages) if "deployment failed" in text)
+    assert messages[failed].endswith(") deployment failed: tasks failed to start.")
+    back = "(service news-api) rolling back to deployment ecs-svc/"
+    assert messages[failed - 1].startswith(back)
+    assert messages[failed - 1].endswith(".")
     assert {task["stopCode"] for task in tasks if "CannotPull" in task["stoppedReason"]} == {
         "TaskFailedToStart"
     }
@@ -98,7 +102,9 @@ def test_a_breaker_without_rollback_stops_and_leaves_the_old_tasks_running(tmp_p
     primary, active, running, after, entries = run(tmp_path, story, balanced=False)
 
     assert (primary["status"], primary["rolloutState"]) == ("PRIMARY", "FAILED")
-    assert primary["rolloutStateReason"].startswith(breaker.REASON)
+    assert primary["rolloutStateReason"] == (
+        "ECS deployment circuit breaker: tasks failed to start."
+    )
     assert (active["status"], active["runningCount"], running) == ("ACTIVE", 2, 2)
     assert after == "SUCCESSFUL"
     assert [entry["rolloutState"] for entry in entries] == ["COMPLETED"]
@@ -326,7 +332,7 @@ def test_tasks_that_fail_the_balancers_checks_are_replaced_and_the_event_says_wh
     deployment, tasks, messages = run(tmp_path, story)
 
     assert deployment.status == "ROLLBACK_SUCCESSFUL"
-    assert "Task failed ELB health checks" in deployment.status_reason
+    assert "Task failed ELB health checks" in deployment.rollback["reason"]
     failed = [t for t in tasks if "ELB health checks" in t["stoppedReason"]]
     assert {t["stopCode"] for t in failed} == {"ServiceSchedulerInitiated"}
     assert any("is unhealthy in (target-group" in text and "[503]" in text for text in messages)

@@ -71,9 +71,25 @@ def test_a_rule_without_both_groups_refuses_the_next_release(account, rule):
 
     assert account.get()[0] == 200
     assert refused.value.response["Error"]["Message"] == (
-        "Both targetGroup and alternateTargetGroup must be associated with the "
-        "productionListenerRule or testListenerRule."
+        "For Application LoadBalancer, testListenerRule is required when productionListenerRule "
+        "is not associated with both targetGroup and alternateTargetGroup"
     )
+
+
+def test_a_rule_whose_groups_both_serve_turns_the_next_release_back(account, rule):
+    arn, groups, _ = rule
+    shared = dict.fromkeys(groups, 1)
+    account.client("elbv2").modify_rule(RuleArn=arn, Actions=forward(shared))
+
+    done = account.finished(account.release("1.4.1", **BLUE_GREEN))
+
+    assert done["status"] == "ROLLBACK_SUCCESSFUL"
+    assert done["statusReason"] == (
+        "Service deployment rolled back because of invalid networking configuration. "
+        f"productionListenerRule {arn} should have exactly one target group serving traffic but "
+        "found 2 target groups which are serving traffic"
+    )
+    assert weights(account, arn) == shared
 
 
 @pytest.mark.parametrize(

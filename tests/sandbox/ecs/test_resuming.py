@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox.ecs import reasons
 from sandbox.ecs.account import Account as AccountBook
 from sandbox.ecs.model import Service
 from sandbox.ecs.walk import Walk
 from sandbox.errors import AwsError
 from tests.sandbox.account import PAUSE, Account, wait_until
-from tests.sandbox.ecs.world import BLUE, GREEN, RULE, World, living
+from tests.sandbox.ecs.world import BLUE, GREEN, RULE, TEST_RULE, TESTED, World, living
 
 BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
 CANARY = {
@@ -50,7 +51,7 @@ def test_a_deployment_survives_a_death_before_every_one_of_its_moves(
 
     async def lives():
         async with living(tmp_path) as world:
-            await world.settled(**configuration)
+            await world.settled(balancer=TESTED, **configuration)
         monkeypatch.setattr(Walk, "forward", one_move_in_each_life)
         positions = []
         for life in range(MOVES[configuration["strategy"]]):
@@ -61,15 +62,16 @@ def test_a_deployment_survives_a_death_before_every_one_of_its_moves(
                 positions.append(world.deployment.stage)
                 if life == MOVES[configuration["strategy"]] - 1:
                     status = await world.over()
-                    return positions, status, dict(world.balancers.rules[RULE].weights)
+                    return positions, status, world.balancers.rules
         raise AssertionError("it never ended")
 
-    stages, status, weights = asyncio.run(lives())
+    stages, status, rules = asyncio.run(lives())
 
     assert status == "SUCCESSFUL"
     assert len(stages) == MOVES[configuration["strategy"]]
     rolling = configuration["strategy"] == "ROLLING"
-    assert weights == ({BLUE: 100.0, GREEN: 0.0} if rolling else {BLUE: 0.0, GREEN: 100.0})
+    weights = {BLUE: 100.0, GREEN: 0.0} if rolling else {BLUE: 0.0, GREEN: 100.0}
+    assert rules[RULE].weights == rules[TEST_RULE].weights == weights
 
 
 def test_a_hook_keeps_its_id_its_expiry_and_an_answer_given_before_the_death(tmp_path):
@@ -180,7 +182,7 @@ def test_a_rollback_goes_on_as_a_rollback(tmp_path):
     asked, status, shown, rule = asyncio.run(lives())
 
     assert (asked, status) == ("ROLLBACK_REQUESTED", "ROLLBACK_SUCCESSFUL")
-    assert shown["rollback"]["reason"] == "Rollback requested by StopServiceDeployment."
+    assert shown["rollback"]["reason"] == reasons.STOPPED
     assert rule.weights == {BLUE: 100.0, GREEN: 0.0}
 
 

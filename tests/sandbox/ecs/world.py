@@ -16,13 +16,19 @@ from sandbox.settings import Settings
 from sandbox.state import State
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-BLUE, GREEN, RULE = "arn:blue", "arn:green", "arn:rule"
+BLUE, GREEN = "arn:blue", "arn:green"
+BY_BLUE = {BLUE: 100.0, GREEN: 0.0}
+RULE = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/x/1/80/1"
+TEST_RULE = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/x/1/8080/1"
 NETWORK = {"awsvpcConfiguration": {"subnets": subnets("app")}}
 BALANCER = {
     "targetGroupArn": BLUE,
     "containerName": "news-api",
     "containerPort": 8000,
     "advancedConfiguration": {"alternateTargetGroupArn": GREEN, "productionListenerRule": RULE},
+}
+TESTED = BALANCER | {
+    "advancedConfiguration": BALANCER["advancedConfiguration"] | {"testListenerRule": TEST_RULE}
 }
 
 
@@ -73,7 +79,7 @@ class PaperBalancers:
     """Targets are healthy at once, but those of `sick` versions."""
 
     def __init__(self):
-        self.rules = {RULE: Rule(RULE, "app/x", {BLUE: 100.0, GREEN: 0.0})}
+        self.rules = {arn: Rule(arn, "app/x", dict(BY_BLUE)) for arn in (RULE, TEST_RULE)}
         self.remember = lambda rule: None
         self.sick = set()
         self.registered = {}
@@ -163,7 +169,7 @@ class World:
         )
         return answer["taskDefinition"]["taskDefinitionArn"]
 
-    async def settled(self, *, count=2, balanced=True, **configuration):
+    async def settled(self, *, count=2, balanced=True, balancer=BALANCER, **configuration):
         """A service that runs image 1.4.0, as one that has run for long."""
         self.ecs.create_cluster(clusterName="default")
         self.ecs.create_service(
@@ -171,7 +177,7 @@ class World:
             taskDefinition=self.define("1.4.0"),
             desiredCount=count,
             networkConfiguration=NETWORK,
-            loadBalancers=[BALANCER] if balanced else [],
+            loadBalancers=[balancer] if balanced else [],
             deploymentConfiguration=configuration,
         )
         self.controller.settle(self.service)
