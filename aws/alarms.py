@@ -6,13 +6,15 @@ throttled, so this is asked once per preflight, for all names at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from aws import clients
-from aws.errors import required, translated
+from aws.errors import required, rows
+from aws.paging import pages
 
+OPERATION = "cloudwatch:DescribeAlarms"
 NAMES_PER_CALL = 100
 
 
@@ -29,13 +31,23 @@ def states(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for start in range(0, len(names), NAMES_PER_CALL):
         # As many as there are names: a page holds 50 unless more are asked for.
-        with translated("cloudwatch:DescribeAlarms"):
-            answer = client().describe_alarms(
-                AlarmNames=list(names[start : start + NAMES_PER_CALL]),
-                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
-                MaxRecords=NAMES_PER_CALL,
-            )
-        for kind in ("MetricAlarms", "CompositeAlarms"):
-            for row in required(answer, kind, "cloudwatch:DescribeAlarms"):
-                found[row["AlarmName"]] = row.get("StateValue", "")
+        listed = pages(
+            client().get_paginator("describe_alarms"),
+            OPERATION,
+            AlarmNames=list(names[start : start + NAMES_PER_CALL]),
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+            MaxRecords=NAMES_PER_CALL,
+        )
+        for page in listed:
+            found |= _states(page)
     return found
+
+
+def _states(page: Mapping[str, Any]) -> dict[str, str]:
+    listed = [
+        row for kind in ("MetricAlarms", "CompositeAlarms") for row in rows(page, kind, OPERATION)
+    ]
+    return {
+        required(row, "AlarmName", OPERATION): required(row, "StateValue", OPERATION)
+        for row in listed
+    }

@@ -12,7 +12,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from aws import clients, errors
+from aws import clients
+from aws.errors import Unreachable, required, rows, translated
 
 OPERATION = "cloudwatch:GetMetricData"
 MAX_QUERIES = 500
@@ -92,23 +93,33 @@ def _chunk(
         if not token:
             return [MetricSeries(one.timestamps, one.values, one.status) for one in collected]
         request["NextToken"] = token
-    raise errors.Unreachable(f"{OPERATION}: the pages do not end.", operation=OPERATION)
+    raise Unreachable(f"{OPERATION}: the pages do not end.", operation=OPERATION)
 
 
 def _read_page(request: Mapping[str, Any], collected: list[_Collected]) -> str:
     """Add the page to what was collected, and return the token of the next one or an empty text."""
-    with errors.translated(OPERATION):
+    with translated(OPERATION):
         answer = client().get_metric_data(**request)
-    results = errors.required(answer, "MetricDataResults", OPERATION)
+    results = rows(answer, "MetricDataResults", OPERATION)
     token: str = answer.get("NextToken", "")
+    by_id = {f"q{number}": series for number, series in enumerate(collected)}
     for result in results:
-        series = collected[int(result["Id"][1:])]
-        series.timestamps += result.get("Timestamps", ())
-        series.values += result.get("Values", ())
-        series.status = _status(result.get("StatusCode", ""))
+        _take(result, required(by_id, required(result, "Id", OPERATION), OPERATION))
     if not token:
-        _complete(collected, {result["Id"] for result in results})
+        _complete(by_id, {result["Id"] for result in results})
     return token
+
+
+def _take(result: Mapping[str, Any], series: _Collected) -> None:
+    timestamps, values = result.get("Timestamps", ()), result.get("Values", ())
+    if len(timestamps) != len(values):
+        raise Unreachable(
+            f"{OPERATION}: {len(timestamps)} times came with {len(values)} values.",
+            operation=OPERATION,
+        )
+    series.timestamps += timestamps
+    series.values += values
+    series.status = _status(result.get("StatusCode", ""))
 
 
 def _status(word: str) -> Status:
@@ -116,10 +127,10 @@ def _status(word: str) -> Status:
     return Status(word) if word in set(Status) else Status.INTERNAL_ERROR
 
 
-def _complete(collected: list[_Collected], on_last_page: set[str]) -> None:
+def _complete(by_id: Mapping[str, _Collected], on_last_page: set[str]) -> None:
     # "PartialData" on an earlier page only meant "see the next one".
-    for number, series in enumerate(collected):
-        if series.status == Status.PARTIAL_DATA and f"q{number}" not in on_last_page:
+    for name, series in by_id.items():
+        if series.status == Status.PARTIAL_DATA and name not in on_last_page:
             series.status = Status.COMPLETE
 
 

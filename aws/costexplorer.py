@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws import clients
-from aws.errors import AwsError, Refused, Throttled, Unreachable, required, translated
+from aws.errors import AwsError, Refused, Throttled, Unreachable, required, rows, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
@@ -71,13 +71,14 @@ def get_cost_and_usage(
     :param charged: called after each page that AWS answered, which is what it charges for.
     :raises TooManyPages: if there are more than `most_pages`.
     :raises AwsError: see `aws.errors`; `LimitExceededException` is Throttled.
+    :raises Unreachable: if an answer lacks periods, groups or amounts: that is not "no cost".
     """
     parameters = _parameters(question)
     groups: dict[tuple[Any, ...], Group] = {}
     for _ in range(most_pages):
         answer = _page(parameters)
         charged()
-        _merge(groups, required(answer, "ResultsByTime", ACTION))
+        _merge(groups, rows(answer, "ResultsByTime", ACTION))
         if not answer.get("NextPageToken"):
             return list(groups.values())
         # The token is only valid with the very same parameters.
@@ -110,6 +111,8 @@ def _parameters(question: Question) -> dict[str, Any]:
 
 def _merge(groups: dict[tuple[Any, ...], Group], results: Sequence[Mapping[str, Any]]) -> None:
     """Add a page's groups. A period may go on on the next page, a group may not."""
+    if not results:
+        raise Unreachable(f"{ACTION}: the answer has no period.", operation=ACTION)
     for result in results:
         for group in _groups(result):
             key = (group.start, *group.keys)
@@ -119,18 +122,32 @@ def _merge(groups: dict[tuple[Any, ...], Group], results: Sequence[Mapping[str, 
 
 
 def _groups(result: Mapping[str, Any]) -> list[Group]:
-    start, end = (date.fromisoformat(result["TimePeriod"][edge][:10]) for edge in ("Start", "End"))
+    period = required(result, "TimePeriod", ACTION)
     return [
         Group(
-            start=start,
-            end=end,
-            keys=tuple(group["Keys"]),
-            amounts={name: _amount(metric) for name, metric in group["Metrics"].items()},
+            start=_day(period, "Start"),
+            end=_day(period, "End"),
+            keys=tuple(required(group, "Keys", ACTION)),
+            amounts={
+                name: _amount(metric) for name, metric in required(group, "Metrics", ACTION).items()
+            },
             estimated=bool(result.get("Estimated")),
         )
-        for group in result.get("Groups", [])
+        for group in rows(result, "Groups", ACTION)
     ]
 
 
+def _day(period: Mapping[str, str], edge: str) -> date:
+    sent = required(period, edge, ACTION)
+    try:
+        return date.fromisoformat(sent[:10])
+    except ValueError as error:
+        raise Unreachable(f"{ACTION}: {sent!r} is no day.", operation=ACTION) from error
+
+
 def _amount(metric: Mapping[str, str]) -> Amount:
-    return Amount(Decimal(metric["Amount"]), metric.get("Unit", ""))
+    sent = required(metric, "Amount", ACTION)
+    try:
+        return Amount(Decimal(sent), metric.get("Unit", ""))
+    except InvalidOperation as error:
+        raise Unreachable(f"{ACTION}: {sent!r} is no amount.", operation=ACTION) from error

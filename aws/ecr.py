@@ -8,8 +8,10 @@ from functools import cache
 from typing import Any
 
 from aws import clients
-from aws.errors import Refused, required, translated
+from aws.errors import Refused, required, rows, translated
 from aws.paging import pages
+
+OPERATION = "ecr:DescribeImages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,9 @@ def images(repository: str) -> list[Image]:
     :raises AwsError: see `aws.errors`.
     """
     found: list[Image] = []
-    listed = pages(
-        client().get_paginator("describe_images"), "ecr:DescribeImages", repositoryName=repository
-    )
+    listed = pages(client().get_paginator("describe_images"), OPERATION, repositoryName=repository)
     for page in listed:
-        rows = required(page, "imageDetails", "ecr:DescribeImages")
-        found += [_image(row, repository) for row in rows]
+        found += [_image(row, repository) for row in rows(page, "imageDetails", OPERATION)]
     return sorted(found, key=lambda image: image.pushed_at, reverse=True)
 
 
@@ -50,26 +49,26 @@ def image(repository: str, digest: str) -> Image:
 
     :raises aws.errors.Refused: if the repository does not hold it (`ImageNotFoundException`).
     """
-    with translated("ecr:DescribeImages"):
+    with translated(OPERATION):
         answer = client().describe_images(
             repositoryName=repository, imageIds=[{"imageDigest": digest}]
         )
-    rows = required(answer, "imageDetails", "ecr:DescribeImages")
-    if not rows:
+    found = rows(answer, "imageDetails", OPERATION)
+    if not found:
         raise Refused(
-            f"ecr:DescribeImages: {repository} does not hold {digest}.",
+            f"{OPERATION}: {repository} does not hold {digest}.",
             code="ImageNotFoundException",
-            operation="ecr:DescribeImages",
+            operation=OPERATION,
         )
-    return _image(rows[0], repository)
+    return _image(found[0], repository)
 
 
 def _image(row: dict[str, Any], repository: str) -> Image:
     return Image(
         repository=row.get("repositoryName", repository),
-        digest=row["imageDigest"],
+        digest=required(row, "imageDigest", OPERATION),
         tags=tuple(row.get("imageTags", ())),
-        pushed_at=row["imagePushedAt"],
+        pushed_at=required(row, "imagePushedAt", OPERATION),
         size=row.get("imageSizeInBytes", 0),
         scan_status=row.get("imageScanStatus", {}).get("status", ""),
         findings=dict(row.get("imageScanFindingsSummary", {}).get("findingSeverityCounts", {})),

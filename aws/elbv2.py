@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws import clients
-from aws.errors import required, translated
+from aws.errors import required, rows, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
+TARGET_GROUPS = "elasticloadbalancing:DescribeTargetGroups"
+RULES = "elasticloadbalancing:DescribeRules"
+TARGET_HEALTH = "elasticloadbalancing:DescribeTargetHealth"
 # DescribeTargetGroups and DescribeLoadBalancers take this many ARNs.
 ARNS_PER_CALL = 20
 
@@ -48,21 +51,23 @@ def target_groups(arns: Sequence[str]) -> list[TargetGroup]:
     """
     found: list[TargetGroup] = []
     for start in range(0, len(arns), ARNS_PER_CALL):
-        with translated("elasticloadbalancing:DescribeTargetGroups"):
+        with translated(TARGET_GROUPS):
             answer = client().describe_target_groups(
                 TargetGroupArns=arns[start : start + ARNS_PER_CALL]
             )
-        for raw in required(answer, "TargetGroups", "elasticloadbalancing:DescribeTargetGroups"):
-            balancers = raw.get("LoadBalancerArns", [])
-            found.append(
-                TargetGroup(
-                    arn=raw["TargetGroupArn"],
-                    name=raw["TargetGroupName"],
-                    dimension=raw["TargetGroupArn"].rpartition(":")[2],
-                    load_balancer=dimension(balancers[0]) if balancers else "",
-                )
-            )
+        found += [_target_group(row) for row in rows(answer, "TargetGroups", TARGET_GROUPS)]
     return found
+
+
+def _target_group(row: Any) -> TargetGroup:
+    arn = required(row, "TargetGroupArn", TARGET_GROUPS)
+    balancers = row.get("LoadBalancerArns", [])
+    return TargetGroup(
+        arn=arn,
+        name=required(row, "TargetGroupName", TARGET_GROUPS),
+        dimension=arn.rpartition(":")[2],
+        load_balancer=dimension(balancers[0]) if balancers else "",
+    )
 
 
 def dimension(load_balancer_arn: str) -> str:
@@ -75,13 +80,13 @@ def rule_weights(rule_arn: str) -> dict[str, int]:
 
     :raises AwsError: see `aws.errors`.
     """
-    with translated("elasticloadbalancing:DescribeRules"):
+    with translated(RULES):
         answer = client().describe_rules(RuleArns=[rule_arn])
     weights: dict[str, int] = {}
-    for rule in required(answer, "Rules", "elasticloadbalancing:DescribeRules"):
-        for action in rule.get("Actions", []):
+    for rule in rows(answer, "Rules", RULES):
+        for action in rows(rule, "Actions", RULES):
             for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
-                weights[group["TargetGroupArn"]] = group.get("Weight", 0)
+                weights[required(group, "TargetGroupArn", RULES)] = required(group, "Weight", RULES)
     return weights
 
 
@@ -90,12 +95,11 @@ def target_health(target_group_arn: str) -> TargetHealth:
 
     :raises AwsError: see `aws.errors`.
     """
-    operation = "elasticloadbalancing:DescribeTargetHealth"
-    with translated(operation):
+    with translated(TARGET_HEALTH):
         answer = client().describe_target_health(TargetGroupArn=target_group_arn)
     states = [
-        one.get("TargetHealth", {}).get("State", "")
-        for one in required(answer, "TargetHealthDescriptions", operation)
+        required(required(row, "TargetHealth", TARGET_HEALTH), "State", TARGET_HEALTH)
+        for row in rows(answer, "TargetHealthDescriptions", TARGET_HEALTH)
     ]
     healthy, unhealthy = states.count("healthy"), states.count("unhealthy")
     return TargetHealth(healthy, unhealthy, len(states) - healthy - unhealthy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -100,6 +101,23 @@ def translated(operation: str, *, denied_action: str = "") -> Iterator[None]:
         raise Unreachable(
             f"{operation}: AWS did not answer ({type(error).__name__}).", operation=operation
         ) from error
+    except Exception as error:
+        if not _arose_from_answer(error):
+            raise
+        raise Unreachable(
+            f"{operation}: the answer cannot be read ({type(error).__name__}).",
+            operation=operation,
+        ) from error
+
+
+def _arose_from_answer(error: Exception) -> bool:
+    """Whether botocore stumbled over an answer, in its parser or with what that returned.
+
+    It has no common class for that: half an XML document, a list in the place of a structure and
+    a moment that is none are a ResponseParserError, an AttributeError and a ValueError.
+    """
+    modules = [frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return "botocore.parsers" in modules or modules[-1] == "botocore.endpoint"
 
 
 def from_client_error(error: ClientError, operation: str, action: str) -> AwsError:
@@ -131,14 +149,28 @@ def from_client_error(error: ClientError, operation: str, action: str) -> AwsErr
     return Refused(message, code=code, operation=operation)
 
 
-def required(answer: Mapping[str, Any], name: str, operation: str) -> Any:
-    """Return a top-level key that AWS always sends.
+def required(answer: Any, name: str, operation: str) -> Any:
+    """Return a key that AWS always sends, of an answer or of a row in one.
 
     botocore turns a truncated JSON body into an empty answer without an error, so a missing key
-    is a broken answer, never an empty list.
+    is a broken answer, never an empty list, no tasks or no cost.
 
     :raises Unreachable: if the key is missing.
     """
-    if name not in answer:
-        raise Unreachable(f"{operation}: the answer was cut short.", operation=operation)
-    return answer[name]
+    found = answer.get(name) if isinstance(answer, Mapping) else None
+    if found is None:
+        raise Unreachable(
+            f"{operation}: the answer was cut short, {name} is missing.", operation=operation
+        )
+    return found
+
+
+def rows(answer: Any, name: str, operation: str) -> list[Any]:
+    """Return a list of structures that AWS always sends, with none missing in it.
+
+    :raises Unreachable: if the key is missing, or an element is no structure.
+    """
+    found: list[Any] = required(answer, name, operation)
+    if not all(isinstance(row, Mapping) for row in found):
+        raise Unreachable(f"{operation}: {name} has holes.", operation=operation)
+    return found

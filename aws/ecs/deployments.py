@@ -13,8 +13,11 @@ from functools import cache
 from typing import Any, Literal
 
 from aws import clients
-from aws.errors import Refused, Unreachable, required, translated
+from aws.errors import Refused, Unreachable, required, rows, translated
 
+SERVICES = "ecs:DescribeServices"
+LIST = "ecs:ListServiceDeployments"
+DESCRIBE = "ecs:DescribeServiceDeployments"
 DESCRIBE_AT_ONCE = 20  # the most ARNs one Describe call takes
 LIST_PAGES = 10  # of 100 deployments; a longer history is cut, never looped over for ever
 
@@ -157,16 +160,15 @@ def list_deployments(
         request["status"] = list(status)
     found: list[DeploymentBrief] = []
     for _ in range(LIST_PAGES):
-        with translated("ecs:ListServiceDeployments"):
+        with translated(LIST):
             answer = reader().list_service_deployments(**request)
-        rows = required(answer, "serviceDeployments", "ecs:ListServiceDeployments")
-        found += [_brief(row) for row in rows]
+        found += [_brief(row) for row in rows(answer, "serviceDeployments", LIST)]
         if not answer.get("nextToken"):
             return found
         request["nextToken"] = answer["nextToken"]
     if status:
         # "None is in flight" must not be said of a list that was not read to its end.
-        raise Unreachable("ecs:ListServiceDeployments: the pages do not end.")
+        raise Unreachable(f"{LIST}: the pages do not end.", operation=LIST)
     return found
 
 
@@ -174,10 +176,10 @@ def describe_deployments(arns: Iterable[str]) -> dict[str, ServiceDeployment]:
     """Return the deployments by ARN; one that ECS no longer knows is left out."""
     found: dict[str, ServiceDeployment] = {}
     for chunk in chunks(arns):
-        with translated("ecs:DescribeServiceDeployments"):
+        with translated(DESCRIBE):
             answer = reader().describe_service_deployments(serviceDeploymentArns=chunk)
-        rows = required(answer, "serviceDeployments", "ecs:DescribeServiceDeployments")
-        found |= {row["serviceDeploymentArn"]: _deployment(row) for row in rows}
+        seen = [_deployment(row) for row in rows(answer, "serviceDeployments", DESCRIBE)]
+        found |= {deployment.arn: deployment for deployment in seen}
     return found
 
 
@@ -186,16 +188,16 @@ def service_facts(*, cluster: str, service: str) -> ServiceFacts:
 
     :raises aws.errors.Refused: if ECS does not know it.
     """
-    with translated("ecs:DescribeServices"):
+    with translated(SERVICES):
         answer = reader().describe_services(cluster=cluster, services=[service])
-    rows = required(answer, "services", "ecs:DescribeServices")
-    if not rows:
+    found = rows(answer, "services", SERVICES)
+    if not found:
         raise Refused(
             f"ECS does not know the service {service} in cluster {cluster}.",
             code="MISSING",
-            operation="ecs:DescribeServices",
+            operation=SERVICES,
         )
-    return _facts(rows[0])
+    return _facts(found[0])
 
 
 def update_service(
@@ -226,9 +228,11 @@ def continue_deployment(*, arn: str, hook_id: str, action: Literal["CONTINUE", "
     :raises aws.errors.Refused: also if the pause has been answered or has expired meanwhile.
     """
     with translated("ecs:ContinueServiceDeployment"):
-        changer().continue_service_deployment(
+        answer = changer().continue_service_deployment(
             serviceDeploymentArn=arn, hookId=hook_id, action=action
         )
+    # What does not say so was not said by ECS: a proxy's page is an empty answer to botocore.
+    required(answer, "serviceDeploymentArn", "ecs:ContinueServiceDeployment")
 
 
 def stop_deployment(*, arn: str) -> None:
@@ -237,7 +241,8 @@ def stop_deployment(*, arn: str) -> None:
     :raises aws.errors.Refused: also if the deployment is already finished.
     """
     with translated("ecs:StopServiceDeployment"):
-        changer().stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+        answer = changer().stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+    required(answer, "serviceDeploymentArn", "ecs:StopServiceDeployment")
 
 
 def is_gone(error: Refused) -> bool:
@@ -253,10 +258,10 @@ def chunks(arns: Iterable[str]) -> list[list[str]]:
 
 def _brief(row: dict[str, Any]) -> DeploymentBrief:
     return DeploymentBrief(
-        arn=row["serviceDeploymentArn"],
-        status=row.get("status", ""),
-        target_revision_arn=row.get("targetServiceRevisionArn", ""),
-        created_at=row["createdAt"],
+        arn=required(row, "serviceDeploymentArn", LIST),
+        status=required(row, "status", LIST),
+        target_revision_arn=required(row, "targetServiceRevisionArn", LIST),
+        created_at=required(row, "createdAt", LIST),
         finished_at=row.get("finishedAt"),
     )
 
@@ -264,13 +269,13 @@ def _brief(row: dict[str, Any]) -> DeploymentBrief:
 def _deployment(row: dict[str, Any]) -> ServiceDeployment:
     target = row.get("targetServiceRevision")
     return ServiceDeployment(
-        arn=row["serviceDeploymentArn"],
-        status=row.get("status", ""),
+        arn=required(row, "serviceDeploymentArn", DESCRIBE),
+        status=required(row, "status", DESCRIBE),
         service_arn=row.get("serviceArn", ""),
         cluster_arn=row.get("clusterArn", ""),
         status_reason=row.get("statusReason", ""),
         lifecycle_stage=row.get("lifecycleStage", ""),
-        created_at=row.get("createdAt"),
+        created_at=required(row, "createdAt", DESCRIBE),
         started_at=row.get("startedAt"),
         finished_at=row.get("finishedAt"),
         sources=tuple(_revision_state(each) for each in row.get("sourceServiceRevisions", [])),
@@ -284,7 +289,7 @@ def _deployment(row: dict[str, Any]) -> ServiceDeployment:
 
 def _revision_state(row: dict[str, Any]) -> RevisionState:
     return RevisionState(
-        arn=row.get("arn", ""),
+        arn=required(row, "arn", DESCRIBE),
         requested=row.get("requestedTaskCount", 0),
         running=row.get("runningTaskCount", 0),
         pending=row.get("pendingTaskCount", 0),
@@ -297,7 +302,7 @@ def _hook(row: dict[str, Any]) -> Hook:
     return Hook(
         hook_id=row.get("hookId", ""),
         target_type=row.get("targetType", ""),
-        status=row.get("status", ""),
+        status=required(row, "status", DESCRIBE),
         expires_at=row.get("expiresAt"),
         timeout_action=row.get("timeoutAction", ""),
     )
@@ -309,12 +314,12 @@ def _facts(row: dict[str, Any]) -> ServiceFacts:
     )
     revisions = row.get("currentServiceRevisions", [])
     return ServiceFacts(
-        status=row.get("status", ""),
+        status=required(row, "status", SERVICES),
         controller=row.get("deploymentController", {}).get("type", "ECS"),
         task_definition=row.get("taskDefinition", ""),
-        desired=row.get("desiredCount", 0),
-        running=row.get("runningCount", 0),
-        pending=row.get("pendingCount", 0),
+        desired=required(row, "desiredCount", SERVICES),
+        running=required(row, "runningCount", SERVICES),
+        pending=required(row, "pendingCount", SERVICES),
         configuration=row.get("deploymentConfiguration", {}),
         rollout_state=primary.get("rolloutState", ""),
         current_deployment=row.get("currentServiceDeployment", ""),

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from aws.ecs.deployments import chunks, reader
-from aws.errors import required, translated
+from aws.errors import required, rows, translated
+
+OPERATION = "ecs:DescribeServiceRevisions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,18 @@ def describe_revisions(arns: Iterable[str]) -> dict[str, ServiceRevision]:
     """Return the service revisions by ARN; one that ECS no longer knows is left out."""
     found: dict[str, ServiceRevision] = {}
     for chunk in chunks(arns):
-        with translated("ecs:DescribeServiceRevisions"):
+        with translated(OPERATION):
             answer = reader().describe_service_revisions(serviceRevisionArns=chunk)
-        rows = required(answer, "serviceRevisions", "ecs:DescribeServiceRevisions")
-        found |= {row["serviceRevisionArn"]: _revision(row) for row in rows}
+        seen = [_revision(row) for row in rows(answer, "serviceRevisions", OPERATION)]
+        found |= {revision.arn: revision for revision in seen}
     return found
 
 
-def _revision(row: dict[str, Any]) -> ServiceRevision:
+def _revision(row: Any) -> ServiceRevision:
     resolved = row.get("resolvedConfiguration", {}).get("loadBalancers", [])
     return ServiceRevision(
-        arn=row["serviceRevisionArn"],
-        task_definition=row.get("taskDefinition", ""),
+        arn=required(row, "serviceRevisionArn", OPERATION),
+        task_definition=required(row, "taskDefinition", OPERATION),
         images=tuple(
             ContainerImage(
                 each.get("containerName", ""), each.get("image", ""), each.get("imageDigest", "")

@@ -8,12 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws import clients
-from aws.errors import required, translated
+from aws.errors import Unreachable, required, rows, translated
 from aws.paging import pages
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
 
+CLUSTERS = "ecs:DescribeClusters"
+SERVICES = "ecs:DescribeServices"
 # Limits of the API: DescribeServices takes 10 names, DescribeClusters 100.
 SERVICES_PER_CALL = 10
 CLUSTERS_PER_CALL = 100
@@ -63,10 +65,14 @@ def clusters() -> list[Cluster]:
 
 
 def _describe(arns: Sequence[str]) -> Iterator[Cluster]:
-    with translated("ecs:DescribeClusters"):
+    with translated(CLUSTERS):
         answer = client().describe_clusters(clusters=arns, include=["TAGS"])
-    for raw in required(answer, "clusters", "ecs:DescribeClusters"):
-        yield Cluster(raw["clusterArn"], raw["clusterName"], _tags(raw.get("tags", [])))
+    for raw in _told(answer, "clusters", CLUSTERS, asked=len(arns)):
+        yield Cluster(
+            required(raw, "clusterArn", CLUSTERS),
+            required(raw, "clusterName", CLUSTERS),
+            _tags(raw.get("tags", [])),
+        )
 
 
 def services(cluster: str) -> list[EcsService]:
@@ -80,10 +86,21 @@ def services(cluster: str) -> list[EcsService]:
 
 
 def describe(cluster: str, names: Sequence[str]) -> list[EcsService]:
-    """Return up to 10 services of a cluster by name or ARN; unknown ones are left out."""
-    with translated("ecs:DescribeServices"):
+    """Return up to 10 services of a cluster by name or ARN; unknown ones are left out.
+
+    :raises aws.errors.Unreachable: if ECS says neither what one of them is nor that it is not.
+    """
+    with translated(SERVICES):
         answer = client().describe_services(cluster=cluster, services=names, include=["TAGS"])
-    return [_service(raw) for raw in required(answer, "services", "ecs:DescribeServices")]
+    return [_service(raw) for raw in _told(answer, "services", SERVICES, asked=len(names))]
+
+
+def _told(answer: Mapping[str, Any], name: str, operation: str, *, asked: int) -> list[Any]:
+    """Return the rows; together with `failures` they must speak of everything asked for."""
+    found = rows(answer, name, operation)
+    if len(found) + len(answer.get("failures", [])) < asked:
+        raise Unreachable(f"{operation}: the answer lacks {name}.", operation=operation)
+    return found
 
 
 def _service(raw: Any) -> EcsService:
@@ -92,15 +109,15 @@ def _service(raw: Any) -> EcsService:
     groups = [balancer.get("targetGroupArn", "") for balancer in balancers[:1]]
     groups.append(advanced.get("alternateTargetGroupArn", ""))
     return EcsService(
-        arn=raw["serviceArn"],
-        name=raw["serviceName"],
-        cluster=raw["clusterArn"].rpartition("/")[2],
-        status=raw.get("status", ""),
+        arn=required(raw, "serviceArn", SERVICES),
+        name=required(raw, "serviceName", SERVICES),
+        cluster=required(raw, "clusterArn", SERVICES).rpartition("/")[2],
+        status=required(raw, "status", SERVICES),
         controller=raw.get("deploymentController", {}).get("type", "ECS"),
         strategy=raw.get("deploymentConfiguration", {}).get("strategy", "ROLLING"),
-        desired_count=raw.get("desiredCount", 0),
-        running_count=raw.get("runningCount", 0),
-        pending_count=raw.get("pendingCount", 0),
+        desired_count=required(raw, "desiredCount", SERVICES),
+        running_count=required(raw, "runningCount", SERVICES),
+        pending_count=required(raw, "pendingCount", SERVICES),
         task_definition=raw.get("taskDefinition", ""),
         target_groups=tuple(group for group in groups if group),
         production_rule=advanced.get("productionListenerRule", ""),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from aws.ecs.deployments import reader
-from aws.errors import required, translated
+from aws.errors import required, rows, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ def latest(*, cluster: str, service: str) -> list[StoppedTask]:
         return []
     with translated("ecs:DescribeTasks"):
         answer = reader().describe_tasks(cluster=cluster, tasks=arns)
-    return [_stopped(row) for row in required(answer, "tasks", "ecs:DescribeTasks")]
+    return [_stopped(row) for row in rows(answer, "tasks", "ecs:DescribeTasks")]
 
 
 def _stopped(row: dict[str, Any]) -> StoppedTask:
     return StoppedTask(
-        arn=row["taskArn"],
+        arn=required(row, "taskArn", "ecs:DescribeTasks"),
         task_definition=row.get("taskDefinitionArn", ""),
         reason=row.get("stoppedReason", ""),
         stopped_at=row.get("stoppedAt"),

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from aws import clients
-from aws.errors import required, translated
+from aws.errors import required, rows, translated
 
 # What RegisterTaskDefinition takes back of what DescribeTaskDefinition answers.
 COPIED = (
@@ -30,6 +30,10 @@ COPIED = (
     "runtimePlatform",
     "enableFaultInjection",
 )
+
+
+DESCRIBE = "ecs:DescribeTaskDefinition"
+REGISTER = "ecs:RegisterTaskDefinition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,9 @@ def describe(arn: str) -> TaskDefinition:
 
     :raises AwsError: see `aws.errors`.
     """
-    with translated("ecs:DescribeTaskDefinition"):
+    with translated(DESCRIBE):
         answer = client().describe_task_definition(taskDefinition=arn, include=["TAGS"])
-    raw = required(answer, "taskDefinition", "ecs:DescribeTaskDefinition")
-    return _task_definition(raw, answer.get("tags", []))
+    return _task_definition(answer, DESCRIBE, answer.get("tags", []))
 
 
 def with_image(content: Mapping[str, Any], image: str) -> dict[str, Any]:
@@ -86,21 +89,24 @@ def register(content: Mapping[str, Any], *, tags: Mapping[str, str]) -> TaskDefi
     :raises AwsError: see `aws.errors`.
     """
     tagged = [{"key": key, "value": value} for key, value in tags.items()]
-    with translated("ecs:RegisterTaskDefinition"):
+    with translated(REGISTER):
         answer = changer().register_task_definition(**content, tags=tagged)
-    raw = required(answer, "taskDefinition", "ecs:RegisterTaskDefinition")
-    return _task_definition(raw, answer.get("tags", tagged))
+    return _task_definition(answer, REGISTER, answer.get("tags", tagged))
 
 
-def _task_definition(raw: dict[str, Any], tags: list[dict[str, str]]) -> TaskDefinition:
-    containers = raw.get("containerDefinitions", [])
+def _task_definition(
+    answer: Mapping[str, Any], operation: str, tags: list[dict[str, str]]
+) -> TaskDefinition:
+    raw = required(answer, "taskDefinition", operation)
+    containers = rows(raw, "containerDefinitions", operation)
+    first = containers[_first_essential(containers)] if containers else {}
     return TaskDefinition(
-        arn=raw["taskDefinitionArn"],
-        family=raw["family"],
-        revision=raw["revision"],
+        arn=required(raw, "taskDefinitionArn", operation),
+        family=required(raw, "family", operation),
+        revision=required(raw, "revision", operation),
         cpu=int(raw.get("cpu") or 0),
         memory=int(raw.get("memory") or 0),
-        image=containers[_first_essential(containers)]["image"] if containers else "",
+        image=required(first, "image", operation),
         content={name: raw[name] for name in COPIED if name in raw},
         tags={tag["key"]: tag.get("value", "") for tag in tags},
     )

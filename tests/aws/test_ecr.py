@@ -98,3 +98,13 @@ def test_the_states_of_alarms_of_both_kinds(monkeypatch):
         )
 
         assert alarms.states(["5xx", "any"]) == {"5xx": "OK", "any": "ALARM"}
+
+
+def test_alarms_on_a_second_page_exist(monkeypatch):
+    with stubbed(monkeypatch, alarms, "cloudwatch") as stub:
+        first = {"MetricAlarms": [{"AlarmName": "5xx", "StateValue": "OK"}], "CompositeAlarms": []}
+        stub.add_response("describe_alarms", first | {"NextToken": "more"})
+        second = {"MetricAlarms": [{"AlarmName": "slow", "StateValue": "OK"}]}
+        stub.add_response("describe_alarms", second | {"CompositeAlarms": []})
+
+        assert alarms.states(["5xx", "slow"]) == {"5xx": "OK", "slow": "OK"}

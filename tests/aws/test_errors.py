@@ -69,3 +69,8 @@ def test_a_missing_action_that_aws_does_not_name_is_the_one_asked_for():
 def test_a_truncated_answer_is_an_error_and_never_an_empty_list():
     with pytest.raises(errors.Unreachable, match="cut short"):
         errors.required({}, "services", "ecs:DescribeServices")
+
+
+def test_a_mistake_of_our_own_keeps_its_name():
+    with pytest.raises(AttributeError), errors.translated("ecs:DescribeServices"):
+        errors.no_such_function()
