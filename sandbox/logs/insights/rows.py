@@ -13,6 +13,8 @@ from sandbox.names import ACCOUNT
 
 # Fields that Insights discovers in a JSON message; the others only `parse` finds.
 MAX_FIELDS = 200
+# A message nested deeper than this is text, far before Python itself gives up.
+MAX_DEPTH = 200
 _NOT_YET: Any = object()
 # json.loads without what it does around this call: a third of the time of most queries.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -43,12 +45,21 @@ def discovered(message: str) -> dict[str, Any]:
         message = message.lstrip()
     try:
         found, end = _scan(message, 0)
-        if not isinstance(found, dict) or message[end:].strip():
+        if not isinstance(found, dict) or message[end:].strip() or _deep(message, found):
             return {}
         # Each field but the first comes behind a comma: most messages need not be looked through.
         return found if message.count(",") < MAX_FIELDS else pruned(found, MAX_FIELDS)
     except (ValueError, RecursionError, StopIteration):
         return {}
+
+
+def _deep(message: str, value: Any) -> bool:
+    """Whether it is nested too deeply for what looks into it; few messages need to be looked at."""
+    level = [value] if message.count("{") + message.count("[") > MAX_DEPTH else []
+    for _ in range(MAX_DEPTH):
+        inner = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for every in inner for each in every if isinstance(each, dict | list)]
+    return bool(level)
 
 
 def pruned(value: dict[str, Any], room: int) -> dict[str, Any]:

@@ -302,7 +302,8 @@ def test_of_a_large_object_the_first_two_hundred_fields_are_discovered():
     assert row == {"last": "149", "f49": "49"}
 
 
-def test_a_message_nested_too_deeply_is_text():
-    nested = '{"a":' + "[" * 5000 + "]" * 5000 + "}"
+@pytest.mark.parametrize("depth", [500, 5000])
+def test_a_message_nested_too_deeply_is_text(depth):
+    nested = '{"a":' + "[" * depth + "]" * depth + "}"
 
-    assert values("fields strlen(@message) as n | filter not ispresent(a)", [nested]) == ["10006"]
+    assert len(run("fields a | filter not ispresent(a)", [nested])) == 1
