@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from sandbox.names import ACCOUNT, REGION
 
-USAGE, FEE, TAX, CREDIT = "Usage", "Fee", "Tax", "Credit"
+# What Cost Explorer calls the record types; a support plan is billed as one of its own.
+USAGE, FEE, TAX, CREDIT = "Usage", "Support", "Tax", "Credit"
 NO_REGION = "NoRegion"
 
 ECS = "Amazon Elastic Container Service"

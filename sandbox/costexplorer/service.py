@@ -24,6 +24,8 @@ from sandbox.names import ACCOUNT
 ROWS_PER_PAGE = 250
 ACCOUNT_NAME = "quarterdeck-sandbox"
 _RESOURCE_DAYS = 14
+# A month's bill is closed some days after its end.
+_CLOSING = timedelta(days=5)
 _SPIKE = "spike"
 # What grows when a service's costs spike.
 _SPIKES = {
@@ -65,6 +67,7 @@ class CostExplorer:
             SIMPLIFIED,
             "While the sandbox is off, resources go on to cost what they cost; traffic does not.",
         ),
+        Note(OUR_READING, "A month is an estimate up to the fifth of the next one."),
         Note(SIMPLIFIED, "Support (29 USD) and tax (7 % on the first) are assumptions."),
         Note(
             SIMPLIFIED, "There is no free tier: the first GB of logs and alarm cost as any other."
@@ -171,7 +174,7 @@ def _results(rows: Sequence[_Row], question: Question, today: date) -> list[dict
         period = row.period.as_dict()
         if not results or results[-1]["TimePeriod"] != period:
             # An open month is an estimate as a whole.
-            estimated = row.period.end > today.replace(day=1)
+            estimated = row.period.end > (today - _CLOSING).replace(day=1)
             results.append(
                 {"TimePeriod": period, "Total": {}, "Groups": [], "Estimated": estimated}
             )

@@ -145,8 +145,8 @@ def test_tax_support_and_a_credit_land_on_the_first(explorer):
     first, second = results(ask(explorer, "2026-07-01", "2026-07-03", GroupBy=records))
 
     found = {group["Keys"][0]: group["Metrics"]["UnblendedCost"] for group in first["Groups"]}
-    assert set(found) == {"Usage", "Fee", "Tax", "Credit"}
-    assert found["Fee"]["Amount"] == "29"
+    assert set(found) == {"Usage", "Support", "Tax", "Credit"}
+    assert found["Support"]["Amount"] == "29"
     assert found["Credit"]["Amount"] == "-25"
     assert [group["Keys"] for group in second["Groups"]] == [["Usage"]]
 
@@ -159,7 +159,7 @@ def test_tax_is_seven_per_cent_of_usage_and_fees(explorer):
         for group in month["Groups"]
     }
 
-    expected = (amounts["Usage"] + amounts["Fee"]) * Decimal("0.07")
+    expected = (amounts["Usage"] + amounts["Support"]) * Decimal("0.07")
 
     assert amounts["Tax"] == pytest.approx(expected, abs=Decimal("1e-9"))
 
@@ -243,6 +243,23 @@ def test_only_the_open_month_is_an_estimate(explorer):
     october, november = results(ask(explorer, "2026-10-01", "2026-12-01", "MONTHLY"))
 
     assert (october["Estimated"], november["Estimated"]) == (False, True)
+
+
+def estimates(books, at):
+    books.now = at
+    return [
+        each["Estimated"] for each in results(ask(books, "2026-10-01", "2027-01-01", "MONTHLY"))
+    ]
+
+
+def test_a_month_is_an_estimate_until_its_bill_is_closed(tmp_path):
+    books = Books(tmp_path)
+
+    open_still = estimates(books, datetime(2026, 12, 5, 23, 59, tzinfo=UTC))
+    closed = estimates(books, datetime(2026, 12, 6, tzinfo=UTC))
+
+    books.close()
+    assert (open_still, closed) == ([False, True, True], [False, False, True])
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_cost_types_leave_tax_support_and_credits_out(tmp_path):
         "usage", CostTypes=dict.fromkeys(["IncludeTax", "IncludeSupport", "IncludeCredit"], False)
     )
 
-    records = dimension("RECORD_TYPE", "Tax", "Fee", "Credit")
+    records = dimension("RECORD_TYPE", "Tax", "Support", "Credit")
     others = total(desk.books.pages("2026-07-01", "2026-08-01", "MONTHLY", Filter=records))
 
     assert desk.spent("whole") - desk.spent("usage") == others
