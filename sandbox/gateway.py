@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox import refusals
+from sandbox import refusals, signing
 from sandbox.errors import AwsError
 from sandbox.moto_journal import Journal, changes
 from sandbox.names import REGION
 from sandbox.refusals import Arrival
+from sandbox.signing import Scope
 from sandbox.switches import ConnectionDropped, Switches
 from sandbox.wire import Answer, error_answer
 
@@ -30,14 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("sandbox.gateway")
 
 MAX_BODY = 8 * 1024 * 1024
-_SIGNATURE = re.compile(
-    r"^AWS4-HMAC-SHA256 +Credential=([^/,\s]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request,"
-    r" *SignedHeaders=[^,\s]+, *Signature=[0-9a-f]{64}$"
-)
+PATIENCE = 20.0  # seconds; S3's, the only one AWS documents
 _FAILURE = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
 # Whoever calls these has no credentials yet: the token in the request says who it is.
 _UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
-_SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "elasticloadbalancing": "elbv2"}
 
 
 class Gateway:
@@ -93,23 +90,22 @@ class Gateway:
 
     async def _answer(self, request: web.Request, request_id: str) -> Answer | None:
         http = await _read(request)
-        region, service = _scope(request, http)
+        scope = _scope(http)
         await self._opened.wait()
         adapter = await _adapter()
-        call = adapter.match(service, http)
-        protocol = call.protocol if call else adapter.protocol(service) or _guess_protocol(request)
-        arrival = _arrival(request, service, call.name if call else _spoken_name(http), protocol)
+        call = adapter.match(scope.services, http)
+        arrival = _arrival(request, http, scope, call, adapter)
         try:
             switch = await self.switches.before(arrival)
-            if call is None and adapter.protocol(service):
+            if call is None:
                 raise refusals.unknown_operation(arrival)
         except AwsError as error:
-            return error_answer(error, protocol, request_id)
-        method = self._method(call) if call and region == REGION else None
-        if call and method:
+            return error_answer(error, arrival.form, request_id)
+        method = self._method(call) if scope.region == REGION else None
+        if method:
             answer = await self._own(call, method, request_id)
         else:
-            answer = await self._forward(http, arrival, request_id)
+            answer = await self._forward(call, http, arrival, request_id)
         return switch.spoil(answer) if switch else answer
 
     def _method(self, call: Call) -> Callable[..., Any] | None:
@@ -133,11 +129,19 @@ class Gateway:
             return error_answer(_FAILURE, call.protocol, request_id)
         return answer
 
-    async def _forward(self, http: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
+    async def _forward(
+        self, call: Call, http: HttpRequest, arrival: Arrival, request_id: str
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         tail = await loop.run_in_executor(self._moto, self._ensure_tail)
         ask = tail.change if changes(arrival.operation) else tail.answer
-        return await loop.run_in_executor(self._moto, ask, http, arrival, request_id)
+        answer: Answer = await loop.run_in_executor(self._moto, ask, http, arrival, request_id)
+        if answer.status == 500:
+            try:  # moto does not check what it is given, and stumbles over it
+                (await _adapter()).parameters(call)
+            except AwsError as error:
+                return error_answer(error, arrival.form, request_id)
+        return answer
 
     def _ensure_tail(self) -> Tail:
         if self._tail is None:
@@ -171,32 +175,37 @@ async def _adapter() -> Any:
     return _loaded[0]
 
 
-def _scope(request: web.Request, http: HttpRequest) -> tuple[str, str]:
-    """Region and botocore's service name, from the signature's credential scope."""
-    header = request.headers.get("Authorization")
+def _scope(http: HttpRequest) -> Scope:
+    header = next((value for name, value in http.headers if name == "Authorization"), "")
     if not header and _spoken_name(http) in _UNSIGNED:
-        return REGION, "sts"
-    if not header:
-        message = "Request is missing Authentication Token"
-        raise AwsError("MissingAuthenticationToken", message, 403)
-    found = _SIGNATURE.match(header)
-    if not found:
-        message = "The request signature does not conform to AWS standards."
-        raise AwsError("IncompleteSignature", message, 400)
-    signing_name = found.group(4)
-    return found.group(3), _SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name)
+        return Scope("", REGION, "sts")
+    return signing.scope(header)
 
 
-async def _read(request: web.Request) -> HttpRequest:
+async def _read(request: web.Request, patience: float = PATIENCE) -> HttpRequest:
     adapter = await _adapter()
     try:
-        body = await request.read()
+        async with asyncio.timeout(patience):
+            body = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise AwsError("RequestEntityTooLarge", "The request body is too large.", 413) from error
+    except TimeoutError as error:
+        message = (
+            "Your socket connection to the server was not read from or written to within the "
+            "timeout period. Idle connections will be closed."
+        )
+        raise AwsError("RequestTimeout", message) from error
+    except web.RequestPayloadError as error:
+        message = "The request body is not encoded as its headers say."
+        raise AwsError("SerializationException", message) from error
     path, _, query = request.raw_path.partition("?")
-    http: HttpRequest = adapter.HttpRequest(
-        request.method, path, query, list(request.headers.items()), body
-    )
+    headers = [
+        (name, value) for name, value in request.headers.items() if name.lower() != "authorization"
+    ]
+    authorization = request.headers.get("Authorization") or signing.presigned(query)
+    if authorization:
+        headers.append(("Authorization", authorization))
+    http: HttpRequest = adapter.HttpRequest(request.method, path, query, headers, body)
     return http
 
 
@@ -204,25 +213,43 @@ def _guess_protocol(request: web.Request) -> str:
     content_type = request.headers.get("Content-Type", "")
     if content_type.startswith("application/x-amz-json"):
         return "json"
+    if content_type.startswith("application/cbor"):
+        return "cbor"
     return "rest-json" if content_type.startswith("application/json") else "query"
 
 
 def _spoken_name(http: HttpRequest) -> str:
-    """What a request that fits no operation calls itself, in a header or in its form."""
-    target = dict(http.headers).get("X-Amz-Target", "").rsplit(".", 1)[-1]
-    named = re.search(rb"(?:^|&)Action=(\w+)", http.body + b"&" + http.query.encode())
-    return target or (named.group(1).decode() if named else "unknown")
+    """What a request that fits no operation calls itself, in a header, its path or its form."""
+    headers = {name.lower(): value for name, value in http.headers}
+    target = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+    in_path = re.search(r"/operation/(\w+)$", http.path)
+    return target or (in_path.group(1) if in_path else _in_form(http, "Action"))
 
 
-def _arrival(request: web.Request, service: str, operation: str, protocol: str) -> Arrival:
-    signature = _SIGNATURE.match(request.headers.get("Authorization", ""))
-    return Arrival(
-        service=service,
-        operation=operation,
-        protocol=protocol,
-        access_key=signature.group(1) if signature else "",
-        signed_at=refusals.signed_at(request.headers.get("X-Amz-Date", "")),
+def _in_form(http: HttpRequest, name: str) -> str:
+    found = re.search(
+        rb"(?:^|&)" + name.encode() + rb"=([\w.-]+)", http.body + b"&" + http.query.encode()
     )
+    return found.group(1).decode() if found else ""
+
+
+def _arrival(
+    request: web.Request, http: HttpRequest, scope: Scope, call: Call | None, adapter: Any
+) -> Arrival:
+    """The request as faults see it; raises AwsError for a service that AWS does not have."""
+    service = call.service if call else scope.services[0]
+    protocol = adapter.protocol(service, request.headers.get("Content-Type"))
+    arrival = Arrival(
+        service=service,
+        operation=call.name if call else _spoken_name(http),
+        protocol=protocol or _guess_protocol(request),
+        access_key=scope.access_key,
+        signed_at=refusals.signed_at(request.headers.get("X-Amz-Date", "")),
+        version=_in_form(http, "Version"),
+    )
+    if protocol is None:
+        raise refusals.wrong_scope(arrival)
+    return arrival
 
 
 def _response(answer: Answer, request_id: str) -> web.Response:

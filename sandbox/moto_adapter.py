@@ -21,15 +21,14 @@ import moto.core.utils
 import moto.utilities.utils
 from botocore.exceptions import UnknownServiceError
 from botocore.utils import parse_timestamp
-from botocore.validate import ParamValidator
 from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
+from moto.core.request import Request
 from moto.core.routing import get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
-from sandbox import clock, moto_outgoing, refusals
+from sandbox import clock, constraints, json_types, moto_outgoing, refusals
 from sandbox.errors import AwsError
 from sandbox.moto_journal import LIMIT, Entry, Journal
 from sandbox.names import REGION
@@ -41,6 +40,24 @@ log = logging.getLogger("sandbox.moto")
 # The gateway writes its own; and no web page may read an answer (moto would allow every origin).
 _NOT_PASSED_ON = ("content-length", "date", "server", "x-amzn-requestid", "access-control-")
 _FAILURE = AwsError("InternalFailure", "The sandbox could not answer this request.", 500)
+# By media type, where it tells the protocol.
+_SPOKEN = {
+    "application/x-amz-json-1.0": "json",
+    "application/x-amz-json-1.1": "json",
+    "application/json": "rest-json",
+    "application/x-www-form-urlencoded": "query",
+    "application/cbor": "cbor",
+}
+_MALFORMED = {
+    "json": ("SerializationException", "The request could not be parsed."),
+    "rest-json": ("SerializationException", "The request could not be parsed."),
+    "query": ("MalformedInput", "A parameter is not of its type."),
+    "ec2": ("MalformedInput", "A parameter is not of its type."),
+    "rest-xml": (
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+}
 _FULL = AwsError(
     "LimitExceededException",
     f"The sandbox keeps {LIMIT} changes of the services it leaves to moto; begin with a new home.",
@@ -100,12 +117,20 @@ def environ(request: HttpRequest) -> dict[str, Any]:
     return values | {"CONTENT_LENGTH": str(len(request.body))}
 
 
-def protocol(service: str) -> str | None:
-    """The wire protocol botocore speaks with `service`, None for a service it does not know."""
+def protocol(service: str, content_type: str | None) -> str | None:
+    """The protocol of a request to `service`, None for a service that AWS does not have."""
     try:
-        return str(get_service_model(service).protocol)
+        model = get_service_model(service)
     except (UnknownServiceError, FileNotFoundError):
         return None
+    spoken = _SPOKEN.get((content_type or "").partition(";")[0].strip().lower(), "")
+    offered = model.metadata.get("protocols", [model.protocol])
+    if spoken == "query" and "ec2" in offered:
+        return "ec2"
+    if spoken == "cbor" and "smithy-rpc-v2-cbor" in offered:
+        return "cbor"
+    readable = [name for name in offered if name in PROTOCOL_PARSERS]
+    return str(spoken if spoken in readable and service != "s3" else readable[-1])
 
 
 def operation_names(service: str) -> list[str]:
@@ -113,22 +138,40 @@ def operation_names(service: str) -> list[str]:
     return list(get_service_model(service).operation_names)
 
 
-def match(service: str, request: HttpRequest) -> Call | None:
-    """The operation `request` asks `service` for, or None when the model has no such operation."""
+def match(services: Iterable[str], request: HttpRequest) -> Call | None:
+    """The operation `request` asks the first of `services` for that has it, None when none has."""
     wrapped = Request(environ(request))
+    calls = (_match(service, wrapped) for service in services)
+    return next((call for call in calls if call), None)
+
+
+def _match(service: str, request: Request) -> Call | None:
+    spoken = protocol(service, request.content_type)
+    if spoken is None or not _proper(service, spoken, request):
+        return None
     try:
-        protocol = determine_request_protocol(get_service_model(service), wrapped.content_type)
-        operation, uri_params = get_service_router(service).match(wrapped)
+        operation, uri_params = get_service_router(service).match(request)
     except (NotFound, NotImplementedError, FileNotFoundError):
         return None
-    return Call(service, operation, protocol, uri_params, wrapped)
+    return Call(service, operation, spoken, uri_params, request)
+
+
+def _proper(service: str, spoken: str, request: Request) -> bool:
+    """Whether method, media type and API version are the protocol's."""
+    if spoken == "json":
+        media_type = (request.content_type or "").lower()
+        return request.method == "POST" and media_type.startswith("application/x-amz-json-1.")
+    if spoken in ("query", "ec2"):
+        version = get_service_model(service).metadata["apiVersion"]
+        return request.method in ("GET", "POST") and request.values.get("Version") == version
+    return spoken != "cbor"
 
 
 def parameters(call: Call) -> dict[str, Any]:
     """The parameters under botocore's names, timestamps in UTC.
 
-    Raises AwsError SerializationException for a body that does not parse, and
-    InvalidParameterException or ValidationError for values that break the model.
+    Raises AwsError SerializationException, MalformedInput or MalformedXML for a body that does not
+    parse or has other types, and the service's own error for values that break the model.
     """
     request = call.request
     wire: Any = {
@@ -140,26 +183,29 @@ def parameters(call: Call) -> dict[str, Any]:
         "url_params": call.uri_params,
     }
     parser = PROTOCOL_PARSERS[call.protocol](call.operation, timestamp_parser=_utc)
+    if call.protocol in ("json", "rest-json"):
+        _check_types(call)
     try:
-        if call.protocol == "json":
-            json.loads(request.data or b"{}")  # moto's parser takes what is not JSON for empty
         values: dict[str, Any] = parser.parse(wire) or {}
     except Exception as error:  # the parser raises whatever the malformed body makes it stumble on
-        raise AwsError("SerializationException", f"Could not parse the request: {error}") from error
-    _validate(call, values)
+        raise AwsError(*_MALFORMED[call.protocol]) from error
+    if call.operation.input_shape is not None:
+        constraints.check(call.service, call.protocol, values, call.operation.input_shape)
     return values
 
 
-def _validate(call: Call, values: dict[str, Any]) -> None:
-    if call.operation.input_shape is None:
+def _check_types(call: Call) -> None:
+    """moto's parser takes what is not JSON for empty, and every text for a list of letters."""
+    shape = call.operation.input_shape
+    if shape is None or "payload" in shape.serialization:
         return
-    report = ParamValidator().validate(values, call.operation.input_shape)
-    if report.has_errors():
-        query = call.protocol in ("query", "ec2")
-        code = "ValidationError" if query else "InvalidParameterException"
-        raise AwsError(
-            code if call.service != "ce" else "ValidationException", report.generate_report()
-        )
+    try:
+        body = json.loads(call.request.data or b"{}", parse_constant=float.fromhex)
+    except (ValueError, RecursionError) as error:
+        raise AwsError(*_MALFORMED[call.protocol]) from error
+    wrong = json_types.mismatch({} if body is None else body, shape)
+    if wrong or body is None:
+        raise AwsError("SerializationException", wrong or "Unexpected null")
 
 
 def _utc(value: Any) -> datetime:
@@ -230,7 +276,7 @@ class Tail:
     def change(self, request: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
         """Answer a request that changes the account, and write it down when it was applied."""
         if self._journal.full:
-            return error_answer(_FULL, arrival.protocol, request_id)
+            return error_answer(_FULL, arrival.form, request_id)
         at, seed = clock.time(), secrets.randbits(63)
         self._random.seed(seed)
         self._moment = at
@@ -243,7 +289,7 @@ class Tail:
 
     def answer(self, request: HttpRequest, arrival: Arrival, request_id: str) -> Answer:
         """Call moto. Its HTML error pages become typed errors, what it lacks is refused by name."""
-        not_served = error_answer(refusals.not_served(arrival), arrival.protocol, request_id)
+        not_served = error_answer(refusals.not_served(arrival), arrival.form, request_id)
         try:
             status, headers, body = self._call(request)
         except NotImplementedError:
@@ -252,11 +298,11 @@ class Tail:
             if not self._has_service(request):
                 return not_served
             log.exception("moto failed")
-            return error_answer(_FAILURE, arrival.protocol, request_id)
+            return error_answer(_FAILURE, arrival.form, request_id)
         kept = {k: v for k, v in headers if not k.lower().startswith(_NOT_PASSED_ON)}
-        if status >= 400 and "text/html" in kept.get("Content-Type", ""):
+        if status >= 400 and body and "text/html" in kept.get("Content-Type", ""):
             unrouted = status in (404, 405) and body[:15].lower() == b"<!doctype html>"
-            failure = error_answer(_FAILURE, arrival.protocol, request_id)
+            failure = error_answer(_FAILURE, arrival.form, request_id)
             return not_served if unrouted else failure
         return Answer(status, body, kept)
 

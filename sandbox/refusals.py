@@ -25,7 +25,7 @@ _NO_OPERATION: _Words = {
     "json": ("UnknownOperationException", 400, ""),
     "rest-json": ("UnknownOperationException", 404, ""),
     "query": ("InvalidAction", 400, ""),
-    "ec2": ("InvalidAction", 400, ""),
+    "ec2": ("InvalidAction", 400, "The action {} is not valid for this web service."),
     "rest-xml": ("MethodNotAllowed", 405, ""),
 }
 _THROTTLED: _Words = {
@@ -75,13 +75,22 @@ _OUT_OF_TIME: _Words = {
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request as faults see it; `signed_at` is its X-Amz-Date, None without one."""
+    """A request as faults see it; `signed_at` is its X-Amz-Date, None without one.
+
+    `version` is the API version that a query request names; an `operation` without a name is "".
+    """
 
     service: str
     operation: str
     protocol: str
     access_key: str = ""
     signed_at: datetime | None = None
+    version: str = ""
+
+    @property
+    def form(self) -> str:
+        """Whose shape an error has: the protocol's, but for S3's own."""
+        return "s3" if self.service == "s3" else self.protocol
 
 
 def signed_at(text: str) -> datetime | None:
@@ -93,9 +102,20 @@ def signed_at(text: str) -> datetime | None:
 
 
 def unknown_operation(arrival: Arrival) -> AwsError:
-    """The service has no operation of this name."""
-    named = f"Could not find operation {arrival.operation}"
+    """The service has no operation of this name, or not in this version of its API."""
+    named = f"Could not find operation {arrival.operation}".rstrip()
+    if arrival.protocol in ("query", "ec2"):
+        if not arrival.operation:
+            message = "The request is missing an action or a required parameter."
+            return AwsError("MissingAction", message)
+        named += f" for version {arrival.version or 'NO_VERSION_SPECIFIED'}"
+    named = arrival.operation if arrival.protocol == "ec2" else named
     return _worded(_NO_OPERATION, arrival, named)
+
+
+def wrong_scope(arrival: Arrival) -> AwsError:
+    """The signature is for a service that AWS does not have."""
+    return _worded(_OUT_OF_TIME, arrival, "Credential should be scoped to a valid service.")
 
 
 def not_served(arrival: Arrival) -> AwsError:

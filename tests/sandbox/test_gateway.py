@@ -149,7 +149,7 @@ def test_an_operation_nobody_implemented_is_refused_by_name(
             {"Content-Type": "application/x-www-form-urlencoded"},
             b"Action=SinkShips&Version=2011-06-15",
             400,
-            b"<Code>InvalidAction</Code><Message>Could not find operation SinkShips</Message>",
+            b"<Code>InvalidAction</Code><Message>Could not find operation SinkShips for version 2",
         ),
         (
             "ec2",
