@@ -59,6 +59,18 @@ class Alarms:
         found = ((name, self._book.find(name)) for name in names)
         return [name for name, alarm in found if alarm and alarm.state is State.ALARM]
 
+    def exists(self, name: str) -> bool:
+        """Whether there is an alarm of that name."""
+        return self._book.find(name) is not None
+
+    def with_action(self, part: str) -> list[str]:
+        """The metric alarms one of whose AlarmActions has this part in its ARN."""
+        return [
+            alarm.name
+            for alarm in self._book.metric_alarms()
+            if any(part in arn for arn in alarm.settings["AlarmActions"])
+        ]
+
     def on_action(self, prefix: str, handler: Handler) -> None:
         """Let `handler` execute the actions whose ARN begins with `prefix`."""
         self._actions.on(prefix, handler)

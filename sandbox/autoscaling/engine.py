@@ -13,6 +13,7 @@ from sandbox.autoscaling import steps, tracking
 from sandbox.autoscaling.book import Book
 from sandbox.autoscaling.errors import not_found
 from sandbox.autoscaling.fulfilment import Fulfilment
+from sandbox.autoscaling.metrics import CREATED_BY
 from sandbox.autoscaling.model import STEPS, TRACKING, Policy, Target
 from sandbox.autoscaling.tracking import Decision, Wanted
 
@@ -55,7 +56,7 @@ class Engine:
         return self._scale(policy, target, agreed, cause, out=False)
 
     def _policy(self, action: str) -> Policy:
-        wanted = action.partition(":createdBy/")[0]
+        wanted = action.partition(CREATED_BY)[0]
         for policy in self._book.policies.values():
             if policy.arn == wanted:
                 return policy

@@ -17,6 +17,8 @@ _UTILIZATION = {
     "ECSServiceAverageCPUUtilization": "CPUUtilization",
     "ECSServiceAverageMemoryUtilization": "MemoryUtilization",
 }
+# What the action of an alarm that a policy made has in its ARN, before an id.
+CREATED_BY = ":createdBy/"
 REQUEST_COUNT = "ALBRequestCountPerTarget"
 PREDEFINED = (*_UTILIZATION, REQUEST_COUNT)
 
@@ -33,7 +35,7 @@ def alarms(policy: Policy) -> list[dict[str, Any]]:
 def _alarm(
     policy: Policy, side: str, comparison: str, periods: int, threshold: float
 ) -> dict[str, Any]:
-    action = f"{policy.arn}:createdBy/{uuid.uuid4()}"
+    action = f"{policy.arn}{CREATED_BY}{uuid.uuid4()}"
     return {
         "AlarmName": f"TargetTracking-{policy.resource}-Alarm{side}-{uuid.uuid4()}",
         "AlarmDescription": "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy "

@@ -26,6 +26,7 @@ async def join(sandbox: Context) -> None:
     sandbox.serve("application-autoscaling", service)
     if sandbox.fresh:
         await world.settle(service)
+    await service.heal()
     fulfilment.resume()
     alarms.on_action(POLICIES, Engine(book, fulfilment, alarms).on_alarm)
     sandbox.spawn(Timetable(book, fulfilment).run())

@@ -47,10 +47,13 @@ class Policies(Targets):
         if known is None:
             check_count(len(self.book.policies_of(target.resource)), MAX_POLICIES, "policies")
         policy = known or _new(target, parameters["PolicyName"], kind)
+        old = policy.alarms
         policy = replace(policy, configuration=configuration)
         if kind == TRACKING:
-            policy.alarms = await self._replace_alarms(policy)
+            policy.alarms = await self._make_alarms(policy)
         self.book.save(policy)
+        # Not before: kill -9 may leave a pair too many, which `heal` finds, but never none.
+        await self.forget_alarms(old)
         return {"PolicyARN": policy.arn, "Alarms": await self._alarms_of(policy)}
 
     def _kind(self, known: Policy | None, parameters: Mapping[str, Any]) -> str:
@@ -90,7 +93,13 @@ class Policies(Targets):
                     "allowed."
                 )
 
-    async def _replace_alarms(self, policy: Policy) -> list[str]:
+    async def heal(self) -> None:
+        """Delete the alarms of target tracking that kill -9 left without a policy."""
+        kept = {name for policy in self.book.policies.values() for name in policy.alarms}
+        made = self.alarms.with_action(metrics.CREATED_BY)
+        await self.forget_alarms([name for name in made if name not in kept])
+
+    async def _make_alarms(self, policy: Policy) -> list[str]:
         """The names of the alarms that watch the policy's metric from now on.
 
         Raises ValidationException when CloudWatch does not take them; all stays as it was then.
@@ -101,9 +110,6 @@ class Policies(Targets):
                 await self.alarms.put(**alarm)
         except AwsError as error:
             raise invalid(error.message) from error
-        old = await self.existing(policy.alarms)
-        if old:
-            await self.alarms.delete_alarms(AlarmNames=old)
         return [alarm["AlarmName"] for alarm in wanted]
 
     async def _alarms_of(self, policy: Policy) -> list[dict[str, str]]:

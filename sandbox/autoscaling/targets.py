@@ -58,16 +58,17 @@ class Targets(Operations):
     async def drop(self, policy: Policy) -> None:
         """Forget a policy and, of target tracking, its alarms."""
         self.book.remove(policy)
-        old = await self.existing(policy.alarms)
+        await self.forget_alarms(policy.alarms)
+
+    async def forget_alarms(self, names: Sequence[str]) -> None:
+        """Delete those of a policy's alarms that are still there."""
+        old = await self.existing(names)
         if old:
             await self.alarms.delete_alarms(AlarmNames=old)
 
     async def existing(self, names: Sequence[str]) -> list[str]:
         """Those of a policy's alarms that nobody deleted behind its back."""
-        if not names:
-            return []
-        answer = await self.alarms.describe_alarms(AlarmNames=list(names))
-        return [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
+        return [name for name in names if self.alarms.exists(name)]
 
     def describe_scalable_targets(self, **parameters: Any) -> Answer:
         """Targets by resource id, 50 a page; raises AwsError."""
