@@ -80,10 +80,21 @@ def _operator(name: str) -> tuple[Compare, bool]:
 
 @lru_cache(maxsize=512)
 def _pattern(text: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """`*` is any text and `?` one character; `${*}`, `${?}` and `${$}` are themselves."""
-    literal = {"${*}": r"\*", "${?}": r"\?", "${$}": r"\$", "*": ".*", "?": "."}
-    parts = re.split(r"(\$\{[*?$]\}|\*|\?)", text)
-    pattern = "".join(literal.get(part, re.escape(part)) for part in parts)
+    """`*` is any text and `?` one character; `${*}`, `${?}` and `${$}` are themselves.
+
+    What stands between two stars is taken at its first place and never tried again (an atomic
+    group): a later place could not help what follows, and many stars would take for ever.
+    """
+    literal = {"${*}": r"\*", "${?}": r"\?", "${$}": r"\$", "?": "."}
+    pieces: list[list[str]] = [[]]
+    for part in re.split(r"(\$\{[*?$]\}|\*|\?)", text):
+        if part == "*":
+            pieces.append([])
+        else:
+            pieces[-1].append(literal.get(part, re.escape(part)))
+    first, *others = ("".join(piece) for piece in pieces)
+    between = "".join(f"(?>.*?{piece})" for piece in others[:-1])
+    pattern = first + between + "".join(f".*{piece}" for piece in others[-1:])
     return re.compile(pattern, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
@@ -134,7 +145,10 @@ def _address(value: str, wanted: str) -> bool:
 
 
 def _binary(value: str, wanted: str) -> bool:
-    return base64.b64decode(value) == base64.b64decode(wanted)
+    try:
+        return base64.b64decode(value) == base64.b64decode(wanted)
+    except ValueError:
+        return False
 
 
 _ORDER: Mapping[str, Callable[[float, float], bool]] = {

@@ -16,7 +16,7 @@ from sandbox.errors import AwsError
 from sandbox.identity.conditions import Context, evaluate, like, text_of
 
 ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
-_VARIABLE = re.compile(r"\$\{([a-zA-Z][^},]*)(?:,\s*'([^']*)')?\}")
+_VARIABLE = re.compile(r"\$\{([a-zA-Z][^${},]*)(?:,\s*'([^'$]*)')?\}")
 _DECODER = json.JSONDecoder()
 
 
@@ -84,18 +84,43 @@ def statements(text: str) -> Iterator[tuple[dict[str, Any], int, int]]:
     Raises AwsError MalformedPolicyDocument.
     """
     try:
-        document = json.loads(text)
-        found = document["Statement"]
-    except (ValueError, KeyError, TypeError) as error:
-        message = "Syntax errors in policy."
-        raise AwsError("MalformedPolicyDocument", message) from error
-    position = text.index('"Statement"') + len('"Statement"')
-    for statement in found if isinstance(found, list) else [found]:
-        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
-            raise AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
-        start = text.index("{", position)
-        position = _DECODER.raw_decode(text, start)[1]
-        yield statement, start, position
+        found = json.loads(text)["Statement"]
+        position = text.index('"Statement"') + len('"Statement"')
+        places = []
+        for statement in found if isinstance(found, list) else [found]:
+            start = text.index("{", position)
+            position = _DECODER.raw_decode(text, start)[1]
+            places.append((statement, start, position))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _malformed() from error
+    for statement, start, end in places:
+        if not _is_statement(statement):
+            raise _malformed()
+        yield statement, start, end
+
+
+def _malformed() -> AwsError:
+    return AwsError("MalformedPolicyDocument", "Syntax errors in policy.")
+
+
+def _is_statement(statement: Any) -> bool:
+    """Whether the elements are there, and of the kind that IAM's grammar wants."""
+    if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+        return False
+    actions = [statement[name] for name in ("Action", "NotAction") if name in statement]
+    resources = [statement[name] for name in ("Resource", "NotResource") if name in statement]
+    conditions = statement.get("Condition", {})
+    return (
+        len(actions) == 1
+        and len(resources) <= 1
+        and all(_are_texts(each) for each in (*actions, *resources))
+        and isinstance(conditions, dict)
+        and all(isinstance(keys, dict) for keys in conditions.values())
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return all(isinstance(each, str) for each in _list(value))
 
 
 def _concerns(statement: Mapping[str, Any], request: Request) -> bool:
@@ -126,13 +151,14 @@ def _resource(statement: Mapping[str, Any], request: Request) -> bool:
 
 def _resolved(pattern: str, context: Context) -> str | None:
     """Policy variables replaced; None when one of them has no value, so that nothing matches."""
-    resolved = pattern
-    for key, default in _VARIABLE.findall(pattern):
-        values = context.get(key.lower()) or ([default] if default else [])
-        if len(values) != 1:
-            return None
-        resolved = _VARIABLE.sub(values[0].replace("\\", r"\\"), resolved, count=1)
-    return resolved
+    found = [
+        context.get(key.lower()) or ([default] if default else [])
+        for key, default in _VARIABLE.findall(pattern)
+    ]
+    if any(len(values) != 1 for values in found):
+        return None
+    values = iter(found)
+    return _VARIABLE.sub(lambda _: next(values)[0], pattern)
 
 
 def _conditions(statement: Mapping[str, Any], context: Context) -> dict[str, dict[str, list[str]]]:

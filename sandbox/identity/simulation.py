@@ -122,18 +122,25 @@ def _result(
     effect = _combined(identity, of_resource, boundary)
     decisions = [identity, of_resource, *([boundary] if boundary else [])]
     missing = [key for decision in decisions for key in decision.missing]
-    matches = [match for decision in (identity, of_resource) for match in decision.matches]
     shown: Answer = {
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
         "EvalDecision": effect,
-        "MatchedStatements": [_matched(m) for m in matches if effect != IMPLICIT_DENY],
+        "MatchedStatements": [_matched(match) for match in _decisive(effect, decisions)],
         "MissingContextValues": sorted(set(missing)),
     }
     if boundary:
         allowed = boundary.effect == ALLOWED
         shown["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
     return shown
+
+
+def _decisive(effect: str, decisions: Sequence[Decision]) -> list[Match]:
+    """The statements that decided: a boundary denies, but what it allows grants nothing."""
+    if effect == EXPLICIT_DENY:
+        return [m for each in decisions for m in each.matches if m.effect == "Deny"]
+    granting = decisions[:2] if effect == ALLOWED else ()
+    return [match for each in granting for match in each.matches]
 
 
 def _combined(identity: Decision, resource: Decision, boundary: Decision | None) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +22,7 @@ InMoto = Callable[[Callable[[], Any]], Awaitable[Any]]
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 # STS's allowance for clocks that differ, in seconds.
 _LEEWAY = 300
+_YEAR_10000 = 253_402_300_800
 # The claims of GitHub that IAM lets trust policies ask for, besides aud and sub.
 _GITHUB_CLAIMS = (
     "actor",
@@ -117,10 +117,15 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
     return list(given) if isinstance(given, list) else [str(given)]
 
 
+def _is_moment(at: object) -> bool:
+    """Whether a claim is seconds since 1970, before the year 10000."""
+    return isinstance(at, int | float) and 0 <= at < _YEAR_10000
+
+
 def _check_times(claims: Mapping[str, Any]) -> None:
     now = clock.time()
-    expires, *begins = claims.get("exp", math.nan), claims.get("nbf", 0), claims.get("iat", 0)
-    if not all(isinstance(at, int | float) and math.isfinite(at) for at in (expires, *begins)):
+    expires, *begins = claims.get("exp", -1), claims.get("nbf", 0), claims.get("iat", 0)
+    if not all(_is_moment(at) for at in (expires, *begins)):
         raise _invalid("The ID Token provided has no valid times.")
     if now >= expires:
         at, end = (datetime.fromtimestamp(int(t), UTC).isoformat() for t in (now, expires))

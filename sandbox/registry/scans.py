@@ -23,6 +23,8 @@ UNSUPPORTED, EXPIRED = "UNSUPPORTED_IMAGE", "SCAN_ELIGIBILITY_EXPIRED"
 SCAN_SECONDS = 5.0
 # Inspector looks again at images that were pushed within so many days.
 RESCAN_DAYS = 30
+# So many changes of the configuration are remembered, to know what was in force at a push.
+_REMEMBERED = 100
 _CONFIGURATION = {
     "scanType": ENHANCED,
     "rules": [
@@ -97,19 +99,30 @@ class Scans:
                 message = "CONTINUOUS_SCAN is not supported with the BASIC scan type."
                 raise AwsError("InvalidParameterException", message)
         body = {"scanType": scan_type, "rules": [dict(rule) for rule in rules]}
+        replaced = {"until": clock.now(), "was": self.configuration}
+        self._state.put("registry", "replaced", {"all": [*self._replaced, replaced][-_REMEMBERED:]})
         if scan_type != self.configuration["scanType"]:
             self._state.put("registry", "changed", {"at": clock.now()})
         self._state.put("registry", "scanning", body)
 
+    @property
+    def _replaced(self) -> list[dict[str, Any]]:
+        """Configurations that were replaced, the oldest first, and when."""
+        return list((self._state.get("registry", "replaced") or {"all": []})["all"])
+
+    def _at(self, moment: datetime) -> Mapping[str, Any]:
+        """The configuration in force at a moment."""
+        later = (each["was"] for each in self._replaced if moment < each["until"])
+        return next(later, self.configuration)
+
     def frequency(self, repository: str) -> tuple[str, list[dict[str, str]]]:
         """How often a repository is scanned, and the filters that say so."""
-        for rule in self.configuration["rules"]:
-            filters = [
-                f for f in rule["repositoryFilters"] if fnmatch.fnmatchcase(repository, f["filter"])
-            ]
-            if filters:
-                return rule["scanFrequency"], filters
-        return MANUAL, []
+        return _frequency(self.configuration, repository)
+
+    def _scanned_on_push(self, image: StoredImage) -> bool:
+        """Whether a basic scan began when the image came: settings of later scan nothing."""
+        then = self._at(image.pushed)
+        return then["scanType"] == BASIC and _frequency(then, image.repository)[0] == ON_PUSH
 
     def begin(self, image: StoredImage) -> None:
         """A basic scan by hand; raises ValidationException, LimitExceeded…, UnsupportedImage…"""
@@ -130,7 +143,7 @@ class Scans:
         if known:
             at: datetime = known["at"]
             return at
-        return image.pushed if self.frequency(image.repository)[0] == ON_PUSH else None
+        return image.pushed if self._scanned_on_push(image) else None
 
     def of(self, image: StoredImage) -> Scan | None:
         """What is known about an image now, None when it was never scanned."""
@@ -165,3 +178,15 @@ class Scans:
         # A continuous scan follows the day's advisories, one on push ended then.
         at = max(done, clock.now().replace(minute=0, second=0, microsecond=0))
         return Scan(ACTIVE, at if frequency == CONTINUOUS else done, catalogue.findings(image.tag))
+
+
+def _frequency(
+    configuration: Mapping[str, Any], repository: str
+) -> tuple[str, list[dict[str, str]]]:
+    for rule in configuration["rules"]:
+        filters = [
+            f for f in rule["repositoryFilters"] if fnmatch.fnmatchcase(repository, f["filter"])
+        ]
+        if filters:
+            return rule["scanFrequency"], filters
+    return MANUAL, []

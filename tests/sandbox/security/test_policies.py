@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -203,3 +204,59 @@ def test_a_policy_that_is_none_is_refused(text):
         decide([Policy("one", "role", text)], Request("a:b", "*", {}))
 
     assert refused.value.code == "MalformedPolicyDocument"
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "?*" * 40 + "b", "a*" * 40 + "b?"])
+def test_a_pattern_of_many_stars_comes_to_an_end(pattern):
+    assert not like("a" * 5000, pattern)
+
+
+@given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
+def test_stars_find_what_trying_every_place_finds(pattern, value):
+    def fits(pattern, value):
+        if not pattern:
+            return not value
+        if pattern[0] == "*":
+            return any(fits(pattern[1:], value[n:]) for n in range(len(value) + 1))
+        return bool(value) and pattern[0] in ("?", value[0]) and fits(pattern[1:], value[1:])
+
+    assert like(value, pattern) == fits(pattern, value)
+
+
+@pytest.mark.parametrize("value", ["${aws:userid}", r"\1", "${*}"])
+def test_a_variables_value_is_not_looked_into(value):
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "a/${aws:username}/${aws:userid}"}
+    context = {"aws:username": [value], "aws:userid": ["u"]}
+    policy = Policy("p", "user", json.dumps({"Statement": statement}))
+
+    escaped = value.replace("${*}", "*")
+
+    assert decide([policy], Request("s3:Get", f"a/{escaped}/u", context)).effect == ALLOWED
+    assert decide([policy], Request("s3:Get", "a/u/u", context)).effect == IMPLICIT_DENY
+
+
+PARTS = st.sampled_from(["a", "*", "s3:Get*", "${", "", None, 5, True]) | st.just({"k": "v"})
+ELEMENTS = st.fixed_dictionaries(
+    {"Effect": st.sampled_from(["Allow", "Deny", "Maybe"])},
+    optional={
+        name: PARTS | st.lists(PARTS, max_size=2)
+        for name in ("Action", "NotAction", "Resource", "Principal", "Sid")
+    }
+    | {
+        "Condition": PARTS
+        | st.dictionaries(
+            st.sampled_from(["StringLike", "BinaryEquals", "Null", "Foo"]),
+            PARTS | st.dictionaries(st.just("k"), PARTS | st.lists(PARTS, max_size=2)),
+            max_size=2,
+        )
+    },
+)
+
+
+@given(st.lists(ELEMENTS, max_size=2) | PARTS)
+def test_any_policy_decides_or_is_refused(statement):
+    policy = Policy("p", "user", json.dumps({"Statement": statement}))
+    request = Request("s3:GetObject", "arn", {"k": ["v"]}, "arn:a:b:c:1:d")
+
+    with suppress(AwsError):
+        assert decide([policy], request).effect in (ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY)

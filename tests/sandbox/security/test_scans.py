@@ -32,6 +32,12 @@ def image(tag, *, age=1.0, repository="news-api"):
     return StoredImage(repository, f"sha256:{tag}", (tag,), 1, pushed, "type")
 
 
+def pushed_now(image):
+    """An image whose first scan has ended."""
+    clock.step(SCAN_SECONDS)
+    return image
+
+
 def basic(scans, frequency="SCAN_ON_PUSH"):
     filters = [{"filter": "news-*", "filterType": "WILDCARD"}]
     scans.configure("BASIC", [{"scanFrequency": frequency, "repositoryFilters": filters}])
@@ -58,7 +64,7 @@ def test_an_old_image_is_not_clean_but_no_longer_scanned(scans):
 def test_an_image_without_an_operating_system_cannot_be_scanned(scans):
     basic(scans)
 
-    scan = scans.of(image("scratch", repository="news-tools"))
+    scan = scans.of(pushed_now(image("scratch", age=0, repository="news-tools")))
 
     assert (scan.status, scan.answered) == ("UNSUPPORTED_IMAGE", False)
 
@@ -70,7 +76,7 @@ def test_a_repository_no_rule_names_is_not_scanned(scans):
 def test_a_basic_scan_knows_no_python_packages(scans):
     enhanced = {f.vulnerability.id for f in scans.of(image("1.4.0")).findings}
     basic(scans)
-    scan = scans.of(image("1.4.0"))
+    scan = scans.of(pushed_now(image("1.4.0", age=0)))
 
     assert scan.status == "COMPLETE"
     assert {f.vulnerability.id for f in scan.findings} < enhanced
@@ -91,6 +97,19 @@ def test_a_basic_scan_by_hand_takes_a_while_and_runs_once_a_day(scans):
     assert refused.value.code == "LimitExceededException"
     clock.step(24 * 3600)
     scans.begin(asked)
+
+
+def test_an_image_is_scanned_on_push_by_the_settings_of_that_moment(scans):
+    before = image("1.3.0", age=0)
+    clock.step(60)
+    basic(scans)
+    clock.step(60)
+    pushed = image("1.4.0", age=0)
+    clock.step(60)
+    basic(scans, "MANUAL")
+
+    assert scans.of(before) is None
+    assert scans.of(pushed).status == "COMPLETE"
 
 
 def test_scans_by_hand_are_off_while_inspector_scans(scans):

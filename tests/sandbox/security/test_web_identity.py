@@ -68,6 +68,8 @@ def test_a_token_opens_the_roles_that_trust_its_subject(account, role, order):
         (DEPLOY, {"claims": {"sub": None}}, "InvalidIdentityToken"),
         (DEPLOY, {"claims": {"nbf": 4102444800}}, "InvalidIdentityToken"),
         (DEPLOY, {"claims": {"iat": "yesterday"}}, "InvalidIdentityToken"),
+        (DEPLOY, {"claims": {"exp": -1e18}}, "InvalidIdentityToken"),
+        (DEPLOY, {"claims": {"exp": 1e300}}, "InvalidIdentityToken"),
         (DEPLOY, {"expires_in": -1}, "ExpiredTokenException"),
     ],
     ids=str,

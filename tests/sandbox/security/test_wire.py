@@ -297,3 +297,21 @@ def test_a_custom_policy_is_simulated_within_its_boundary(account):
 
     decisions = [a["EvaluationResults"][0]["EvalDecision"] for a in (answer, rest)]
     assert decisions == ["allowed", "implicitDeny"]
+
+
+def test_a_boundary_that_denies_is_what_decided(account):
+    everything = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    never = json.dumps({"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}})
+
+    answer = checked(
+        account.client("iam"),
+        "SimulateCustomPolicy",
+        PolicyInputList=[everything],
+        PermissionsBoundaryPolicyInputList=[never],
+        ActionNames=["s3:PutObject"],
+    )
+
+    (result,) = answer["EvaluationResults"]
+    assert result["EvalDecision"] == "explicitDeny"
+    (decisive,) = result["MatchedStatements"]
+    assert decisive["SourcePolicyId"] == "PermissionsBoundaryPolicyInputList.1"
