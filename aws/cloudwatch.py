@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from aws import clients
-from aws.errors import Unreachable, required, rows, translated
+from aws.errors import Garbled, Unreachable, required, rows, translated
 
 OPERATION = "cloudwatch:GetMetricData"
 MAX_QUERIES = 500
@@ -113,7 +113,7 @@ def _read_page(request: Mapping[str, Any], collected: list[_Collected]) -> str:
 def _take(result: Mapping[str, Any], series: _Collected) -> None:
     timestamps, values = result.get("Timestamps", ()), result.get("Values", ())
     if len(timestamps) != len(values):
-        raise Unreachable(
+        raise Garbled(
             f"{OPERATION}: {len(timestamps)} times came with {len(values)} values.",
             operation=OPERATION,
         )

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws import clients
-from aws.errors import AwsError, Refused, Throttled, Unreachable, required, rows, translated
+from aws.errors import AwsError, Garbled, Refused, Throttled, required, rows, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
@@ -71,7 +71,7 @@ def get_cost_and_usage(
     :param charged: called after each page that AWS answered, which is what it charges for.
     :raises TooManyPages: if there are more than `most_pages`.
     :raises AwsError: see `aws.errors`; `LimitExceededException` is Throttled.
-    :raises Unreachable: if an answer lacks periods, groups or amounts: that is not "no cost".
+    :raises Garbled: if an answer lacks periods, groups or amounts: that is not "no cost".
     """
     parameters = _parameters(question)
     groups: dict[tuple[Any, ...], Group] = {}
@@ -112,12 +112,12 @@ def _parameters(question: Question) -> dict[str, Any]:
 def _merge(groups: dict[tuple[Any, ...], Group], results: Sequence[Mapping[str, Any]]) -> None:
     """Add a page's groups. A period may go on on the next page, a group may not."""
     if not results:
-        raise Unreachable(f"{ACTION}: the answer has no period.", operation=ACTION)
+        raise Garbled(f"{ACTION}: the answer has no period.", operation=ACTION)
     for result in results:
         for group in _groups(result):
             key = (group.start, *group.keys)
             if key in groups:
-                raise Unreachable(f"{ACTION}: {key} was answered twice.", operation=ACTION)
+                raise Garbled(f"{ACTION}: {key} was answered twice.", operation=ACTION)
             groups[key] = group
 
 
@@ -142,7 +142,7 @@ def _day(period: Mapping[str, str], edge: str) -> date:
     try:
         return date.fromisoformat(sent[:10])
     except ValueError as error:
-        raise Unreachable(f"{ACTION}: {sent!r} is no day.", operation=ACTION) from error
+        raise Garbled(f"{ACTION}: {sent!r} is no day.", operation=ACTION) from error
 
 
 def _amount(metric: Mapping[str, str]) -> Amount:
@@ -150,4 +150,4 @@ def _amount(metric: Mapping[str, str]) -> Amount:
     try:
         return Amount(Decimal(sent), metric.get("Unit", ""))
     except InvalidOperation as error:
-        raise Unreachable(f"{ACTION}: {sent!r} is no amount.", operation=ACTION) from error
+        raise Garbled(f"{ACTION}: {sent!r} is no amount.", operation=ACTION) from error

@@ -78,6 +78,10 @@ class Unreachable(AwsError):
     """No usable answer came back. A changing request may or may not have been carried out."""
 
 
+class Garbled(Unreachable):
+    """An answer came back that cannot be read, or that lacks what AWS always sends."""
+
+
 @contextmanager
 def translated(operation: str, *, denied_action: str = "") -> Iterator[None]:
     """Turn botocore's exceptions into the ones above.
@@ -104,7 +108,7 @@ def translated(operation: str, *, denied_action: str = "") -> Iterator[None]:
     except Exception as error:
         if not _arose_from_answer(error):
             raise
-        raise Unreachable(
+        raise Garbled(
             f"{operation}: the answer cannot be read ({type(error).__name__}).",
             operation=operation,
         ) from error
@@ -155,11 +159,11 @@ def required(answer: Any, name: str, operation: str) -> Any:
     botocore turns a truncated JSON body into an empty answer without an error, so a missing key
     is a broken answer, never an empty list, no tasks or no cost.
 
-    :raises Unreachable: if the key is missing.
+    :raises Garbled: if the key is missing.
     """
     found = answer.get(name) if isinstance(answer, Mapping) else None
     if found is None:
-        raise Unreachable(
+        raise Garbled(
             f"{operation}: the answer was cut short, {name} is missing.", operation=operation
         )
     return found
@@ -168,9 +172,9 @@ def required(answer: Any, name: str, operation: str) -> Any:
 def rows(answer: Any, name: str, operation: str) -> list[Any]:
     """Return a list of structures that AWS always sends, with none missing in it.
 
-    :raises Unreachable: if the key is missing, or an element is no structure.
+    :raises Garbled: if the key is missing, or an element is no structure.
     """
     found: list[Any] = required(answer, name, operation)
     if not all(isinstance(row, Mapping) for row in found):
-        raise Unreachable(f"{operation}: {name} has holes.", operation=operation)
+        raise Garbled(f"{operation}: {name} has holes.", operation=operation)
     return found

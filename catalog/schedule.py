@@ -6,7 +6,7 @@ has been set right, or a job got a longer period, it runs again at once instead 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -14,6 +14,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from catalog.models import JobRun
+
+NAMED = 10
+LONGEST_ERROR = 2000  # characters
 
 
 def claim_slot(*, job: str, every: timedelta, at: datetime) -> bool:
@@ -26,14 +29,33 @@ def claim_slot(*, job: str, every: timedelta, at: datetime) -> bool:
     )
 
 
+class PartlyDone(Exception):
+    """Some of a job failed, and the rest of it was done all the same.
+
+    :param failures: what failed and why, a sentence each; as many are named as a person reads.
+    """
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        named = "; ".join(failures[:NAMED])
+        more = len(failures) - NAMED
+        super().__init__(f"{named}; and {more} more" if more > 0 else named)
+
+
 @contextmanager
 def recorded(job: str) -> Iterator[None]:
-    """Write down how the job ended; a failure is recorded and raised."""
+    """Write down how the job ended; a failure is recorded and raised, but not `PartlyDone`."""
     try:
         yield
+    except PartlyDone as error:
+        _failed(job, str(error))
     except Exception as error:
-        JobRun.objects.filter(job=job).update(
-            finished_at=Now(), error=f"{type(error).__name__}: {error}".replace("\0", "")[:2000]
-        )
+        _failed(job, f"{type(error).__name__}: {error}")
         raise
-    JobRun.objects.filter(job=job).update(finished_at=Now(), succeeded_at=Now(), error="")
+    else:
+        JobRun.objects.filter(job=job).update(finished_at=Now(), succeeded_at=Now(), error="")
+
+
+def _failed(job: str, error: str) -> None:
+    JobRun.objects.filter(job=job).update(
+        finished_at=Now(), error=error.replace("\0", "")[:LONGEST_ERROR]
+    )

@@ -15,6 +15,7 @@ from aws.ecs.revisions import ServiceRevision
 from aws.errors import AwsError
 from catalog import work
 from catalog.models import Operation, OperationState, Service
+from catalog.schedule import PartlyDone
 from deployments import states
 from deployments.changes import record_rollback, record_start
 from deployments.images import named_image, uri_of
@@ -27,16 +28,41 @@ log = logging.getLogger(__name__)
 SETTLED_AFTER = timedelta(minutes=2)
 NEW_AT_ONCE = 40
 UPDATE_UNSEEN_FOR = timedelta(minutes=2)
+# So many unread services in a row are an AWS that does not answer: each may take half a minute.
+UNREAD_IN_A_ROW = 5
 
 
 def watch(*, at: datetime) -> None:
-    """Look at every service; one that cannot be read does not hide the others."""
-    for service in Service.objects.present():
-        try:
-            _watch(service, at)
-        except AwsError as error:
-            log.warning("deployments of %s: %s", service.slug, error)
+    """Look at every service; one that cannot be read does not hide the others.
+
+    :raises PartlyDone: naming the services that could not be read, after the others were.
+    """
+    unread: list[str] = []
+    in_a_row = 0
+    # In another order each time: what stands behind an AWS that does not answer has its turn too.
+    for service in Service.objects.present().order_by("?"):
+        problem = _problem(service, at)
+        in_a_row = in_a_row + 1 if problem else 0
+        unread += [f"{service.slug}: {problem}"] if problem else []
+        if in_a_row == UNREAD_IN_A_ROW:
+            break
     _wake_forgotten()
+    if unread:
+        raise PartlyDone(unread)
+
+
+def _problem(service: Service, at: datetime) -> str:
+    """Look at one service, and return why that failed or an empty text."""
+    try:
+        _watch(service, at)
+    except AwsError as error:
+        log.warning("deployments of %s: %s", service.slug, error)
+        return str(error)
+    except Exception as error:
+        # An answer that no adapter foresaw is this service's problem, and no other's.
+        log.exception("deployments of %s", service.slug)
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _watch(service: Service, at: datetime) -> None:

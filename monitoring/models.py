@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from catalog.models import Service
 
@@ -19,9 +19,10 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         """Collections of present services that are to be read now, the longest waiting first."""
         return self.filter(due_at__lte=at, service__gone_at=None).order_by("due_at", "pk")
 
-    def awaiting_history(self) -> CollectionQuerySet:
-        """Collections whose past has not been read down to its first day."""
-        return self.filter(service__gone_at=None).exclude(
+    def awaiting_history(self, at: datetime) -> CollectionQuerySet:
+        """Collections whose past has not been read down to its first day, and may be read now."""
+        may = Q(backfill_due_at=None) | Q(backfill_due_at__lte=at)
+        return self.filter(may, service__gone_at=None).exclude(
             backfilled_to__isnull=False, backfilled_to__lte=F("backfill_floor")
         )
 
@@ -45,6 +46,11 @@ class Collection(models.Model):
     backfilled_to = models.DateField(
         null=True, blank=True, help_text="The earliest UTC day read so far; null before the first"
     )
+
+    backfill_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="After a day that could not be read: when to try again"
+    )
+    backfill_error = models.TextField(blank=True)
 
     objects: ClassVar[models.Manager[Collection]] = CollectionQuerySet.as_manager()
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws import clients
-from aws.errors import Unreachable, required, rows, translated
+from aws.errors import Garbled, required, rows, translated
 from aws.paging import pages
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def services(cluster: str) -> list[EcsService]:
 def describe(cluster: str, names: Sequence[str]) -> list[EcsService]:
     """Return up to 10 services of a cluster by name or ARN; unknown ones are left out.
 
-    :raises aws.errors.Unreachable: if ECS says neither what one of them is nor that it is not.
+    :raises aws.errors.Garbled: if ECS says neither what one of them is nor that it is not.
     """
     with translated(SERVICES):
         answer = client().describe_services(cluster=cluster, services=names, include=["TAGS"])
@@ -99,7 +99,7 @@ def _told(answer: Mapping[str, Any], name: str, operation: str, *, asked: int) -
     """Return the rows; together with `failures` they must speak of everything asked for."""
     found = rows(answer, name, operation)
     if len(found) + len(answer.get("failures", [])) < asked:
-        raise Unreachable(f"{operation}: the answer lacks {name}.", operation=operation)
+        raise Garbled(f"{operation}: the answer lacks {name}.", operation=operation)
     return found
 
 

@@ -6,18 +6,21 @@ a quarter of an hour before what is settled, and lays itself over what is stored
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from aws.cloudwatch import MAX_QUERIES
-from aws.errors import AwsError, Throttled
+from aws.errors import AwsError, Garbled, Throttled
 from catalog.models import Service
 from monitoring import queries, timeseries
 from monitoring.models import BETWEEN_READS, BETWEEN_WATCHED_READS, Collection
-from monitoring.operations.reading import Reading, read_minutes
+from monitoring.operations.reading import Reading, in_words, read_minutes
 from monitoring.operations.watching import HISTORY
 from monitoring.resources import layout_for
+
+log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=15)
 UNSETTLED = timedelta(minutes=10)
@@ -35,15 +38,32 @@ def collect(*, at: datetime) -> int:
     done = 0
     for batch in _batches(list(Collection.objects.due(at).select_related("service"))):
         try:
-            readings = _read(batch, at)
-        except AwsError as error:
-            _failed(batch, error, at)
-            if isinstance(error, Throttled):
-                break
-        else:
-            _store(batch, readings, at)
-            done += len(batch)
+            done += _collect(batch, at)
+        except Throttled:
+            break
     return done
+
+
+def _collect(batch: Sequence[Collection], at: datetime) -> int:
+    """Read the services together, or each alone if one of them spoils the answer of all.
+
+    :raises Throttled: if CloudWatch was asked too much.
+    """
+    try:
+        _store(batch, _read(batch, at), at)
+        return len(batch)
+    except Throttled as error:
+        _failed(batch, error, at)
+        raise
+    except Exception as error:
+        expected = isinstance(error, AwsError)
+        unanswered = expected and not isinstance(error, Garbled)
+        if unanswered or len(batch) == 1:
+            names = ", ".join(collection.service.slug for collection in batch)
+            log.warning("metrics of %s: %s", names, error, exc_info=not expected)
+            _failed(batch, error, at)
+            return 0
+    return sum(_collect([one], at) for one in batch)
 
 
 def _begin_new(at: datetime) -> None:
@@ -94,9 +114,7 @@ def _store(batch: Sequence[Collection], readings: Sequence[Reading], at: datetim
 
 def _succeeded(collection: Collection, reading: Reading, at: datetime) -> None:
     if reading.incomplete:
-        total = reading.block.values.shape[1]
-        collection.error = f"CloudWatch answered {reading.incomplete} of {total} series in part."
-        collection.failed_at = at
+        collection.error, collection.failed_at = reading.problem, at
     else:
         _reopen_history(collection, at)
         collection.error, collection.failed_at = "", None
@@ -128,16 +146,16 @@ def _reopen_history(collection: Collection, at: datetime) -> None:
     collection.save(update_fields=["backfill_floor", "backfilled_to"])
 
 
-def _failed(batch: Sequence[Collection], error: AwsError, at: datetime) -> None:
+def _failed(batch: Sequence[Collection], error: Exception, at: datetime) -> None:
     for collection in batch:
         collection.failures = min(collection.failures + 1, MOST_FAILURES)
         collection.failed_at = at
-        collection.error = str(error)[:2000]
+        collection.error = in_words(error)
         collection.due_at = at + _pause(collection, error, at)
         collection.save(update_fields=["failures", "failed_at", "error", "due_at"])
 
 
-def _pause(collection: Collection, error: AwsError, at: datetime) -> timedelta:
+def _pause(collection: Collection, error: Exception, at: datetime) -> timedelta:
     if not isinstance(error, Throttled):
         return _between_reads(collection, at)
     # Full jitter: all who were throttled together must not come back together.

@@ -10,12 +10,15 @@ import numpy as np
 
 from aws import cloudwatch
 from aws.cloudwatch import MetricQuery, MetricSeries, Status
+from aws.errors import AwsError
 from catalog.models import Service
 from catalog.usage import record_metrics
 from monitoring import timeseries
 from monitoring.blocks import Floats, empty
 from monitoring.layouts import Layout
 from monitoring.resources import layout_for
+
+LONGEST_ERROR = 2000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,13 @@ class Reading:
     service: Service
     block: timeseries.Block
     incomplete: int
+
+    @property
+    def problem(self) -> str:
+        """What is missing, in words; empty if CloudWatch answered every series wholly."""
+        total = self.block.values.shape[1]
+        words = f"CloudWatch answered {self.incomplete} of {total} series in part."
+        return words if self.incomplete else ""
 
 
 def read_minutes(services: Sequence[Service], *, start: datetime, end: datetime) -> list[Reading]:
@@ -41,6 +51,12 @@ def read_minutes(services: Sequence[Service], *, start: datetime, end: datetime)
         mine, answers = answers[: len(layout.series)], answers[len(layout.series) :]
         readings.append(_reading(service, layout, mine, start=start, end=end))
     return readings
+
+
+def in_words(error: Exception) -> str:
+    """Return what the row of a service says of an error; a bug is told by its name too."""
+    words = str(error) if isinstance(error, AwsError) else f"{type(error).__name__}: {error}"
+    return words.replace("\0", "")[:LONGEST_ERROR]
 
 
 def _queries(layout: Layout) -> list[MetricQuery]:

@@ -57,3 +57,20 @@ def test_how_a_run_failed_is_kept_and_raised():
         raise ValueError("broken\0")
 
     assert schedule.JobRun.objects.get().error == "ValueError: broken"
+
+
+def test_a_run_that_did_most_of_its_work_fails_without_a_fuss():
+    claimed()
+
+    with schedule.recorded("test"):
+        raise schedule.PartlyDone(["blue: no answer", "green: denied"])
+
+    job = schedule.JobRun.objects.get()
+    assert job.error == "blue: no answer; green: denied"
+    assert (job.succeeded_at, job.finished_at is None) == (None, False)
+
+
+def test_of_many_failures_some_are_named_and_the_others_counted():
+    failures = [f"service-{number}: no" for number in range(schedule.NAMED + 3)]
+
+    assert str(schedule.PartlyDone(failures)).endswith("service-9: no; and 3 more")

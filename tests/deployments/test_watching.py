@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from aws import ecr
 from aws.errors import Throttled, Unreachable
-from catalog.models import ChangeEvent, ChangeKind, Operation, OperationState
-from deployments import images, operations, watching
+from catalog.models import ChangeEvent, ChangeKind, JobRun, Operation, OperationState
+from catalog.schedule import PartlyDone
+from deployments import images, operations, tasks, watching
 from deployments.models import Image, Origin, Release, Repository, Status
 from tests import make
 from tests.deployments import build
@@ -118,9 +119,45 @@ def test_one_unreadable_service_does_not_hide_the_others(ecs, service):
     begin(ecs, status="SUCCESSFUL")
     ecs.fail("list_deployments", Unreachable("no answer"))
 
-    watch()
+    with pytest.raises(PartlyDone, match="no answer"):
+        watch()
 
     assert Release.objects.count() == 1
+
+
+def test_a_service_with_an_answer_nobody_foresaw_is_named_and_the_others_go_on(ecs, service):
+    make.service(name="a-first")
+    begin(ecs, status="SUCCESSFUL")
+    ecs.fail("list_deployments", KeyError("createdAt"))
+
+    with pytest.raises(PartlyDone, match=r"production-\S+: KeyError: 'createdAt'"):
+        watch()
+
+    assert Release.objects.count() == 1
+
+
+def test_an_aws_that_does_not_answer_is_not_asked_about_every_service(ecs, db):
+    for number in range(9):
+        make.service(name=f"service-{number}")
+        ecs.fail("list_deployments", Unreachable("no answer"))
+
+    with pytest.raises(PartlyDone):
+        watch()
+
+    assert len(ecs.failures["list_deployments"]) == 9 - watching.UNREAD_IN_A_ROW
+
+
+def test_which_service_could_not_be_read_is_written_down_and_images_are_read_all_the_same(
+    ecs, service, monkeypatch
+):
+    listed(monkeypatch, pushed("sha256:1", "1.0"))
+    ecs.fail("list_deployments", Unreachable("ecs:ListServiceDeployments: no answer"))
+
+    tasks.watch_services()
+
+    job = JobRun.objects.get(job="deployments.watch")
+    assert job.error == "production-news-api: ecs:ListServiceDeployments: no answer"
+    assert Image.objects.count() == 1
 
 
 def test_a_release_whose_work_was_given_up_is_followed_again(ecs, draft, olga):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+
 from aws.cloudwatch import MetricSeries, Status
+from monitoring import timeseries
+from monitoring.resources import layout_for
 
 MINUTE = timedelta(minutes=1)
 
@@ -34,3 +38,11 @@ class Cloud:
 
     def put(self, name, at, value):
         self.values[name, int(at.timestamp())] = value
+
+
+def first_minutes(service, start, minutes):
+    """How many requests the store holds for each minute from `start` on."""
+    series = [layout_for(service).of("lb")["requests"]]
+    end = start + minutes * MINUTE
+    window = timeseries.read(resource_id=service.pk, series=series, start=start, end=end)
+    return [None if np.isnan(value) else float(value) for value in window.shown[:, 0]]

@@ -2,30 +2,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from aws import cloudwatch, errors
-from aws.cloudwatch import Status
+from aws.cloudwatch import MetricSeries, Status
 from catalog import usage
 from catalog.models import AwsUsage
 from monitoring import operations, timeseries
 from monitoring.models import Collection
-from monitoring.resources import layout_for
 from tests import make
-from tests.monitoring.clouds import MINUTE
+from tests.monitoring.clouds import MINUTE, first_minutes
 
 pytestmark = pytest.mark.django_db
 
 AT = make.NOON + timedelta(seconds=20)
 SECOND = timedelta(seconds=1)
-
-
-def _requests(service, start, minutes):
-    series = [layout_for(service).of("lb")["requests"]]
-    end = start + minutes * MINUTE
-    window = timeseries.read(resource_id=service.pk, series=series, start=start, end=end)
-    return [None if np.isnan(value) else float(value) for value in window.shown[:, 0]]
 
 
 def test_a_new_service_is_read_at_once_and_again_a_minute_later(cloud):
@@ -35,7 +26,7 @@ def test_a_new_service_is_read_at_once_and_again_a_minute_later(cloud):
     assert operations.collect(at=AT + 15 * SECOND) == 0
     assert operations.collect(at=AT + 60 * SECOND) == 1
 
-    assert _requests(service, make.NOON - MINUTE, 2) == [1.0, 1.0]
+    assert first_minutes(service, make.NOON - MINUTE, 2) == [1.0, 1.0]
 
 
 def test_a_watched_service_is_read_every_15_seconds_until_then(cloud, time_machine):
@@ -61,13 +52,13 @@ def test_the_running_minute_is_read_and_corrected_later(cloud):
     service = make.service()
     cloud.put("RequestCount", make.NOON, 3)
     operations.collect(at=AT)
-    before = _requests(service, make.NOON, 1)
+    before = first_minutes(service, make.NOON, 1)
 
     cloud.put("RequestCount", make.NOON, 11)
     operations.collect(at=AT + 60 * SECOND)
 
     assert before == [3.0]
-    assert _requests(service, make.NOON, 1) == [11.0]
+    assert first_minutes(service, make.NOON, 1) == [11.0]
 
 
 def test_a_reading_begins_a_quarter_of_an_hour_before_what_is_settled(cloud):
@@ -94,7 +85,7 @@ def test_an_unfinished_answer_keeps_the_watermark(cloud, status):
     assert settled == make.NOON - 10 * MINUTE
     assert collection.watermark == settled
     assert "3 of 34 series in part" in collection.error
-    assert _requests(service, make.NOON, 1) == [1.0]
+    assert first_minutes(service, make.NOON, 1) == [1.0]
 
 
 def test_throttling_keeps_the_watermark_and_pauses(cloud):
@@ -212,54 +203,6 @@ def test_after_a_long_silence_the_newest_minutes_come_first_and_history_reopens(
     assert collection.backfill_floor == AT.date()
 
 
-def test_history_is_read_newest_day_first_and_resumes(cloud):
-    service = make.service()
-    operations.collect(at=AT)
-    cloud.asked.clear()
-
-    assert operations.backfill(at=AT) == 8
-    assert operations.backfill(at=AT) == 7
-    assert operations.backfill(at=AT) == 0
-
-    days = [start.date() for _, start, *_ in cloud.asked]
-    assert days == [AT.date() - timedelta(days=age) for age in range(15)]
-    assert _requests(service, make.NOON - timedelta(days=13), 2) == [1.0, 1.0]
-
-
-def test_a_failed_day_of_history_is_read_again(cloud):
-    make.service()
-    operations.collect(at=AT)
-    operations.backfill(at=AT)
-    cloud.error = errors.Unreachable("no answer")
-    with pytest.raises(errors.Unreachable):
-        operations.backfill(at=AT)
-    cloud.error = None
-    cloud.asked.clear()
-
-    operations.backfill(at=AT)
-
-    assert cloud.asked[0][1].date() == AT.date() - timedelta(days=8)
-
-
-def test_history_that_is_reopened_while_a_day_is_read_stays_open(cloud, monkeypatch):
-    make.service()
-    operations.collect(at=AT)
-    finished = AT.date() - timedelta(days=13)
-    Collection.objects.update(backfilled_to=finished)
-    answer = cloud.get_metric_data
-
-    def reopening(queries, **window):
-        Collection.objects.filter(backfilled_to=finished).update(backfilled_to=None)
-        return answer(queries, **window)
-
-    monkeypatch.setattr(cloudwatch, "get_metric_data", reopening)
-
-    operations.backfill(at=AT)
-
-    days = [start.date() for _, start, *_ in cloud.asked[1:]]
-    assert days[:2] == [finished - timedelta(days=1), AT.date()]
-
-
 def test_a_reading_leaves_alone_what_the_backfill_reached_meanwhile(cloud, monkeypatch):
     make.service()
     operations.collect(at=AT)
@@ -297,3 +240,55 @@ def test_compaction_closes_yesterday_only_once(cloud):
     # Yesterday and the day before are held as hours; older days went straight into their row.
     assert operations.compact(at=AT) == 2
     assert operations.compact(at=AT) == 0
+
+
+def _spoiled(queries):
+    return any(("ServiceName", "service-0") in query.dimensions for query in queries)
+
+
+def _garbled(answers):
+    raise errors.Garbled("cloudwatch:GetMetricData: the answer was cut short, Id is missing.")
+
+
+def _of_words(answers):
+    return [MetricSeries(answer.timestamps, ["many"] * len(answer.values)) for answer in answers]
+
+
+@pytest.mark.parametrize("spoil", [_garbled, _of_words])
+def test_a_service_that_spoils_the_answer_of_all_fails_alone(cloud, monkeypatch, spoil):
+    for number in range(16):
+        make.service(name=f"service-{number}")
+    answer = cloud.get_metric_data
+
+    def spoiling(queries, **window):
+        answers = answer(queries, **window)
+        return spoil(answers) if _spoiled(queries) else answers
+
+    monkeypatch.setattr(cloudwatch, "get_metric_data", spoiling)
+
+    assert operations.collect(at=AT) == 15
+
+    failed = Collection.objects.exclude(error="").get()
+    assert failed.service.name == "service-0"
+    assert (failed.failures, failed.collected_at) == (1, None)
+    # Two requests for all, and one for each of those that were asked together with it.
+    assert len(cloud.asked) == 2 + 14
+
+
+def test_throttling_ends_the_reading_of_each_alone(cloud, monkeypatch):
+    for number in range(3):
+        make.service(name=f"service-{number}")
+    throttled = errors.Throttled("cloudwatch:GetMetricData: Rate exceeded")
+    refusals = iter([errors.Garbled("no Id"), throttled])
+    asked = []
+
+    def refuse(queries, **window):
+        asked.append(len(queries))
+        raise next(refusals)
+
+    monkeypatch.setattr(cloudwatch, "get_metric_data", refuse)
+
+    assert operations.collect(at=AT) == 0
+
+    assert asked == [3 * 34, 34]
+    assert Collection.objects.get(failures=1).error == str(throttled)

@@ -44,8 +44,7 @@ def test_a_failure_of_the_backfill_is_written_down(cloud):
     make.service()
     cloud.error = errors.Unreachable("no answer")
 
-    with pytest.raises(errors.Unreachable):
-        tasks.collect_metrics()
+    tasks.collect_metrics()
 
     assert "no answer" in JobRun.objects.get(job=tasks.BACKFILL).error
     assert "no answer" in Collection.objects.get().error
