@@ -121,7 +121,7 @@ class Account:
         """A deployment by ARN; raises ServiceDeploymentNotFoundException."""
         found = self.kept_deployments().get(arn)
         if found is None:
-            message = "The specified service deployment wasn't found."
+            message = "The service deployment does not exist."
             raise AwsError("ServiceDeploymentNotFoundException", message)
         return found
 
@@ -176,6 +176,36 @@ class Account:
         old = [t for t in self.tasks.values() if t.stopped_at and t.stopped_at < limit]
         for task in old:
             self.forget(task)
+
+    def forget_old_deployments(self) -> None:
+        """What ECS no longer shows is gone, but for what its services still stand on.
+
+        A deleted service goes with the last of its deployments.
+        """
+        shown = self.kept_deployments()
+        old = {a: d for a, d in self.deployments.items() if a not in shown and not self._stands(d)}
+        if not old:
+            return
+        left = [d for d in self.deployments.values() if d.arn not in old]
+        used = {t.revision for t in self.tasks.values()}
+        used |= {arn for d in left for arn in (d.target, *d.sources)}
+        alive = {d.service_arn for d in left}
+        things: list[Stored] = [*old.values()]
+        things += [r for r in self.revisions.values() if r.arn not in used]
+        things += [
+            s for s in self.services.values() if s.status == "INACTIVE" and s.arn not in alive
+        ]
+        with self._state.together():
+            for thing in things:
+                self.forget(thing)
+
+    def _stands(self, deployment: Deployment) -> bool:
+        """Whether it is still going on, or a service that is there shows it in `deployments`."""
+        service = self.services.get(deployment.service_arn)
+        if service is None or service.status == "INACTIVE":
+            return False
+        shown = deployment.arn == service.deployment or deployment.target == service.active
+        return shown or deployment.in_flight
 
     def lose_tasks(self) -> None:
         """After a restart no process of before runs: its task has stopped and says why."""

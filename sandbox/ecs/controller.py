@@ -157,10 +157,7 @@ class Controller:
         """
         if hooks.expire(deployment.hooks):
             self._account.save(deployment)
-        going = deployment.status == "IN_PROGRESS"
-        if not going or not hooks.answer(deployment, hook_id, action):
-            message = "The specified lifecycle hook is not awaiting an action."
-            raise AwsError("InvalidParameterException", message)
+        hooks.answer(deployment, hook_id, action)
         deployment.updated_at = now()
         self._account.save(deployment)
 

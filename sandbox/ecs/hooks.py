@@ -7,15 +7,26 @@ was killed finds the same hook ids, the same expiry and every answer that was gi
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 from sandbox.ecs.model import Deployment, Hook, now
+from sandbox.errors import AwsError
 
 # The API's default: a day.
 DEFAULT_MINUTES = 1440
+# What ContinueServiceDeployment refuses:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshooting-blue-green.html
+OVER = "Continuing a service deployment is not allowed for service deployment in terminal states."
+NOT_WAITING = (
+    "Provided hookId is either completed, unavailable, or not associated with the given Resource "
+    "ARN"
+)
+NO_ID = "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}"
+_ID = re.compile(r"ecs-[a-z]+-[A-Za-z0-9_-]+")
 _STATUS_OF = {"CONTINUE": "SUCCEEDED", "ROLLBACK": "FAILED"}
 
 
@@ -57,13 +68,21 @@ def _invocation(
     )
 
 
-def answer(deployment: Deployment, hook_id: str, action: str) -> bool:
-    """Take an operator's CONTINUE or ROLLBACK; False when no such hook waits."""
-    for hook in deployment.hooks:
+def answer(deployment: Deployment, hook_id: str, action: str) -> None:
+    """Take an operator's CONTINUE or ROLLBACK.
+
+    Raises InvalidParameterException when no such hook waits.
+    """
+    if not deployment.in_flight:
+        raise AwsError("InvalidParameterException", OVER)
+    if not _ID.fullmatch(hook_id):
+        raise AwsError("InvalidParameterException", NO_ID)
+    waiting = deployment.hooks if deployment.status == "IN_PROGRESS" else []
+    for hook in waiting:
         if hook.hook_id == hook_id and hook.waits:
             hook.status = _STATUS_OF[action]
-            return True
-    return False
+            return
+    raise AwsError("InvalidParameterException", NOT_WAITING)
 
 
 def expire(hooks: Iterable[Hook]) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox import clock
 from sandbox.ecs import placement
-from sandbox.ecs.account import Account
+from sandbox.ecs.account import REPEATED_AFTER, Account
 from sandbox.ecs.model import Revision, Service, Task, now
 from sandbox.ecs.task_life import TaskLives
 from sandbox.fleet import Fleet, TaskProcess
@@ -48,7 +48,8 @@ class Scheduler:
         self._account = account
         self._balancers = balancers
         self._not_before: dict[str, float] = {}
-        self._steady: dict[str, bool] = {}
+        # When each steady service said so last.
+        self._steady: dict[str, datetime] = {}
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -61,6 +62,7 @@ class Scheduler:
                     log.exception("could not reconcile %s", service.name)
             self._account.forget_old_tasks()
             if time.monotonic() >= memory_at:
+                self._account.forget_old_deployments()
                 self.lives.kill_greedy()
                 memory_at = time.monotonic() + MEMORY_PERIOD
             await asyncio.sleep(PERIOD)
@@ -82,9 +84,8 @@ class Scheduler:
         missing = revision.want - len(live)
         if missing > 0 and time.monotonic() >= self._not_before.get(revision.arn, 0.0):
             self._start(service, revision, missing)
-        for task in _surplus(live, -missing):
-            scaling = f"Scaling activity initiated by (deployment {short(revision)})"
-            self.stop(task, scaling, "ServiceSchedulerInitiated")
+        scaling = f"Scaling activity initiated by (deployment {short(revision)})"
+        self._stop_here(service, _surplus(live, -missing), scaling)
 
     # -- health ----------------------------------------------------------------------------------
 
@@ -98,13 +99,15 @@ class Scheduler:
         if reason:
             self._count(revision, reason)
             self._not_before[revision.arn] = time.monotonic() + REPLACEMENT_PAUSE
-            self.stop(task, reason, "ServiceSchedulerInitiated")
+            self._stop_here(service, [task], reason)
 
     def _unhealthy(self, service: Service, revision: Revision, task: Task) -> str | None:
         """Why a running task must be replaced, None when it need not."""
         if task.last_status != "RUNNING" or self._in_grace(service, task):
             return None
         if task.health == "UNHEALTHY":
+            text = f"(task {task.short_id}) failed container health checks."
+            self._account.event(service, f"(service {service.name}) {text}")
             return "Task failed container health checks"
         if revision.target_group is None or task.port is None:
             return None
@@ -162,10 +165,8 @@ class Scheduler:
             self._account.event_once(service, f"(service {service.name}) {text}")
             return
         tasks = [self._begin(service, revision) for _ in range(count)]
-        names = " ".join(f"(task {task.short_id})" for task in tasks)
-        self._account.event(
-            service, f"(service {service.name}) has started {count} tasks: {names}."
-        )
+        text = f"has started {count} tasks: {_names(tasks)}."
+        self._account.event(service, f"(service {service.name}) {text}")
 
     def cannot_place(self, network: Mapping[str, Any]) -> str | None:
         """Why no task can be placed in this network now, None when one can."""
@@ -191,6 +192,14 @@ class Scheduler:
         )
         self.lives.begin(task)
         return task
+
+    def _stop_here(self, service: Service, tasks: Sequence[Task], reason: str) -> None:
+        """Stop tasks because their service does not want them."""
+        for task in tasks:
+            self.stop(task, reason, "ServiceSchedulerInitiated")
+        if tasks:
+            text = f"has stopped {len(tasks)} running tasks: {_names(tasks)}."
+            self._account.event(service, f"(service {service.name}) {text}")
 
     def stop(self, task: Task, reason: str, code: str) -> None:
         """Stop a task: drain its target, SIGTERM, and SIGKILL after the stop timeout."""
@@ -235,10 +244,13 @@ class Scheduler:
         active = self._account.active_revision(service)
         deployment = self._account.current_deployment(service)
         settled = deployment is not None and not deployment.in_flight
-        steady = bool(settled and active and self.healthy(active) == active.want)
-        if steady and not self._steady.get(service.arn):
+        if not (settled and active and self.healthy(active) == active.want):
+            self._steady.pop(service.arn, None)
+            return
+        said = self._steady.get(service.arn)
+        if said is None or said <= now() - REPEATED_AFTER:
             self._account.event(service, f"(service {service.name}) has reached a steady state.")
-        self._steady[service.arn] = steady
+            self._steady[service.arn] = now()
 
     def cancel(self) -> None:
         """Let go of every task; the fleet ends the processes."""
@@ -251,6 +263,10 @@ def _surplus(live: list[Task], count: int) -> list[Task]:
         return []
     free = [task for task in live if not task.protected()]
     return free[-count:]
+
+
+def _names(tasks: Sequence[Task]) -> str:
+    return " ".join(f"(task {task.short_id})" for task in tasks)
 
 
 def short(revision: Revision) -> str:

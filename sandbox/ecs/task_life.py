@@ -195,6 +195,7 @@ class TaskLives:
         revision = self._revision(task)
         task.last_status = "DEACTIVATING"
         if revision and revision.target_group and task.port:
+            self._tell_leaving(task, revision)
             await self._balancers.deregister(revision.target_group, task.port)
         task.last_status = "STOPPING"
         await process.stop(self._container(task).get("stopTimeout", STOP_TIMEOUT))
@@ -227,7 +228,16 @@ class TaskLives:
         self._failed(task, task.stopped_reason)
         revision = self._revision(task)
         if revision and revision.target_group and task.port:
+            self._tell_leaving(task, revision)
             await self._balancers.forget(revision.target_group, task.port)
+
+    def _tell_leaving(self, task: Task, revision: Revision) -> None:
+        service = self._account.service_of(revision)
+        group = f"(target-group {revision.target_group})"
+        name, deployment = f"service {service.name}", task.started_by
+        self._account.event(service, f"({name}) deregistered 1 targets in {group}")
+        draining = "has begun draining connections on 1 tasks."
+        self._account.event(service, f"({name}, taskSet {deployment}) {draining}")
 
     def _gone(self, task: Task, process: TaskProcess) -> None:
         self._processes.pop(task.arn, None)
