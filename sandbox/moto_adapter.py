@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import moto.core.utils
-import moto.utilities.utils
 from botocore.exceptions import UnknownServiceError
 from botocore.utils import parse_timestamp
 from moto.core.parse import PROTOCOL_PARSERS
@@ -28,10 +26,9 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
-from sandbox import clock, constraints, json_types, moto_outgoing, refusals
+from sandbox import clock, constraints, json_types, moto_outgoing, moto_resources, refusals
 from sandbox.errors import AwsError
 from sandbox.moto_journal import LIMIT, Entry, Journal
-from sandbox.names import REGION
 from sandbox.refusals import Arrival
 from sandbox.wire import Answer, encode_json, error_answer
 
@@ -235,9 +232,7 @@ class Tail:
     def __init__(self, journal: Journal) -> None:
         # Every service's module takes utcnow from here when it is imported, which is later.
         moto.core.utils.utcnow = self._utcnow
-        lean = _only_this_region(moto.utilities.utils.load_resource)
-        moto.utilities.utils.load_resource = lean  # type: ignore[assignment]
-        boto3.Session.get_available_regions = _regions_of_ec2  # type: ignore[assignment]
+        moto_resources.make_lean()
         from moto.moto_api._internal import mock_random
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -321,25 +316,6 @@ class Tail:
 
         chunks: Iterable[bytes] = self._application(environ(request), start_response)
         return status, headers, b"".join(chunks)
-
-
-def _only_this_region(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """moto's EC2 loads what thirty regions offer, a hundred megabytes; this account has one."""
-
-    def load_resource(name: str) -> Any:
-        elsewhere = "instance_type_offerings" in name and REGION not in name
-        return [] if elsewhere else load(name)
-
-    return load_resource
-
-
-def _regions_of_ec2(
-    session: Any, service_name: str, partition_name: str = "aws", *_: object
-) -> list[str]:
-    """Regions as EC2 has them, whatever the service: else each one's whole model is loaded."""
-    resolver = session._session._get_internal_component("endpoint_resolver")
-    found: list[str] = resolver.get_available_endpoints("ec2", partition_name)
-    return found
 
 
 def backend(service: str, account: str, region: str) -> Any:
