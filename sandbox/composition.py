@@ -21,6 +21,8 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import clock, feeds, relays, world
+from sandbox.balancing import status as balancing
+from sandbox.balancing.model import Picture
 from sandbox.chaos.shared import NAME as FAULT_FILE
 from sandbox.chaos.shared import FaultFile
 from sandbox.context import Context, Handler
@@ -66,8 +68,8 @@ class Sandbox:
         self._balancers = LoadBalancers(
             self._sockets / "alb", settings.health_interval, settings.drain_seconds
         )
-        self._balancers.on_ports = partial(self._state.put, "account", "listeners")
-        world.add_rules(self._balancers, settings, self._state.get("account", "listeners") or {})
+        self._balancers.keep = partial(self._state.put, "account", "load-balancers")
+        world.add_rules(self._balancers, settings, self._state.get("account", "load-balancers"))
         self._fleet = Fleet(settings, self._pids)
         self._scheduler = Scheduler(self._account, self._fleet, self._balancers)
         self._controller = Controller(
@@ -164,8 +166,9 @@ class Sandbox:
         await self._controller.recover()
         self._balancers.on_weights = self._show_weights
         await join_all(self._context)
+        # Before the first request, which would find moto without its seed.
+        self._spawn(self._load_moto())
         self._gateway.open()
-        self._spawn(self._gateway.load(self._seed_moto))
         await self._prepare_news()
         self._spawn(self._scheduler.run())
         self._spawn(self._tidy())
@@ -201,15 +204,24 @@ class Sandbox:
             if process.returncode is None:
                 await self._balancers.try_to_push()
 
+    async def _load_moto(self) -> None:
+        picture = await self._gateway.load(self._seed_moto, self._picture)
+        await self._balancers.adopt(picture)
+
     def _seed_moto(self) -> None:
         from sandbox.moto_world import seed
 
-        seed(self._balancers, self._epoch)
+        seed(self._epoch)
+
+    def _picture(self) -> Picture:
+        from sandbox.balancing.moto_picture import read
+
+        return read(self._balancers.weights())
 
     def _show_weights(self, rule: Rule) -> None:
-        from sandbox.moto_world import show_weights
+        from sandbox.balancing.moto_picture import show
 
-        self._gateway.run_in_moto(partial(show_weights, rule))
+        self._gateway.run_in_moto(partial(show, rule))
 
     async def _in_alarm(self, names: Sequence[str]) -> list[str]:
         """A deployment that goes on after a restart may ask before the alarms have joined."""
@@ -281,7 +293,7 @@ class Sandbox:
             "clock_rate": clock.rate(),
             "ready": self._ready,
             "seconds_per_minute": self._settings.seconds_per_minute,
-            "load_balancers": self._balancers.status(),
+            "load_balancers": balancing.shown(self._balancers),
             "operations": dict(self._switches.calls),
             "faults": [vars(fault) for fault in self._switches.faults],
         }

@@ -55,10 +55,13 @@ class Gateway:
         """Let requests through; until then they wait, so that nobody sees a half-made account."""
         self._opened.set()
 
-    async def load(self, seed: Callable[[], None]) -> None:
-        """Import moto and run `seed` in moto's thread; requests for moto wait behind it."""
+    async def load(self, seed: Callable[[], None], settle: Callable[[], Any]) -> Any:
+        """Import moto and run `seed` in moto's thread, do again what was journaled, and `settle`.
+
+        Requests for moto wait behind it. Returns what `settle` returns.
+        """
         self._seed = seed
-        await asyncio.get_running_loop().run_in_executor(self._moto, self._ensure_tail)
+        return await self.in_moto(settle)
 
     async def in_moto(self, work: Callable[[], Any]) -> Any:
         """What `work` returns when it runs in moto's thread, after moto's import and seed."""
@@ -67,6 +70,12 @@ class Gateway:
     def _after_seed(self, work: Callable[[], Any]) -> Any:
         self._ensure_tail()
         return work()
+
+    async def with_tail(self, work: Callable[[Tail], Any]) -> Any:
+        """What `work` returns when it is given moto, in moto's thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._moto, lambda: work(self._ensure_tail())
+        )
 
     def run_in_moto(self, work: Callable[[], None]) -> None:
         """Queue `work` behind everything moto was asked before."""

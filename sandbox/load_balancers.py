@@ -1,103 +1,42 @@
-"""Listener rules, target groups and target health: the control plane of the load balancer."""
+"""Listeners, rules, target groups and target health: the control plane of the load balancers.
+
+How they are made up is moto's to tell (`sandbox.balancing.picture`), and its journal keeps it.
+The weights in force and the registered targets are kept here; moto is shown them. Everything is
+written down as well, so that the first moment after a restart is as the last one before it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from sandbox.balancing.data_plane import DataPlane
+from sandbox.balancing.model import (
+    USUAL_DRAIN,
+    USUAL_INTERVAL,
+    HealthCheck,
+    Listener,
+    Picture,
+    Rule,
+    Target,
+    TargetGroup,
+)
 from sandbox.measurements import AlbReport, TargetHealthSample
 from sandbox.names import dimension
 
+__all__ = ["Listener", "LoadBalancers", "Rule", "Target"]
+
 log = logging.getLogger("sandbox.elbv2")
 
-HEALTHY_AFTER = 2
-UNHEALTHY_AFTER = 3
-PUSH_WITHIN = 3.0
-CHECK_TIMEOUT = aiohttp.ClientTimeout(total=3)
-
-
-@dataclass
-class Target:
-    """One registered address and what its health checks say; `state` in ELB's words.
-
-    `address` and `container_port` are what AWS would call the target; its process answers on
-    `host` and `port`.
-    """
-
-    group: str
-    port: int
-    version: str
-    address: str = "127.0.0.1"
-    container_port: int = 0
-    availability_zone: str = ""
-    host: str = "127.0.0.1"
-    state: str = "initial"
-    reason: str = "Elb.RegistrationInProgress"
-    description: str = "Target registration is in progress"
-    passed: int = 0
-    failed: int = 0
-
-    def judge(self, status: int | None) -> bool:
-        """Take in one check (None: no answer); True when the state changed."""
-        good = status is not None and 200 <= status < 300
-        self.passed, self.failed = (self.passed + 1, 0) if good else (0, self.failed + 1)
-        before = self.state
-        if good and self.passed >= HEALTHY_AFTER:
-            self.state, self.reason, self.description = "healthy", "", ""
-        elif self.failed >= UNHEALTHY_AFTER:
-            self._fail(status)
-        return self.state != before
-
-    def _fail(self, status: int | None) -> None:
-        self.state = "unhealthy"
-        if status is None:
-            self.reason, self.description = "Target.Timeout", "Request timed out"
-        else:
-            self.reason = "Target.ResponseCodeMismatch"
-            self.description = f"Health checks failed with these codes: [{status}]"
-
-
-@dataclass
-class Listener:
-    """One listener: the port AWS knows it by, and the loopback port where it `answers`.
-
-    `answers` 0 is a port that the system chooses when the listener opens. With `elsewhere` another
-    one will do when that port is taken.
-    """
-
-    arn: str
-    load_balancer: str
-    port: int
-    protocol: str = "HTTP"
-    answers: int = 0
-    elsewhere: bool = True
-
-    @property
-    def name(self) -> str:
-        """`app/<name>/<id>/<id>`, as the data plane calls it."""
-        return self.arn.rsplit(":listener/", 1)[-1]
-
-
-@dataclass
-class Rule:
-    """A listener rule that forwards to weighted target groups; everything named by ARN.
-
-    `conditions` are in botocore's shape; `priority` is a number or `default`.
-    """
-
-    arn: str
-    load_balancer: str
-    weights: dict[str, float] = field(default_factory=dict)
-    listener: str = ""
-    priority: str = "1"
-    conditions: Sequence[Mapping[str, Any]] = ()
+HOME = "127.0.0.1"
+FIRST_CHECKS_EVERY = 0.3
+Weights = Mapping[str, float]
 
 
 class LoadBalancers:
@@ -106,49 +45,93 @@ class LoadBalancers:
     def __init__(self, socket: Path, interval: float, drain_seconds: float) -> None:
         self.listeners: dict[str, Listener] = {}
         self.rules: dict[str, Rule] = {}
-        self.on_ports: Callable[[Mapping[str, int]], None] = lambda answers: None
+        self.groups: dict[str, TargetGroup] = {}
         self.on_weights: Callable[[Rule], None] = lambda rule: None
         self.remember: Callable[[Rule], None] = lambda rule: None
-        self._seen: set[str] = set()
-        self._targets: dict[tuple[str, int], Target] = {}
-        self._socket = socket
-        self._interval = interval
-        self._drain_seconds = drain_seconds
-        self._version = 0
-        self._sessions: list[aiohttp.ClientSession] = []
-        self._checks: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self.keep: Callable[[dict[str, Any]], None] = lambda document: None
+        self._by_clients: dict[tuple[str, str, int], Target] = {}
+        self._targets: dict[tuple[str, str, int], Target] = {}
+        self._plane = DataPlane(socket)
+        self._health: aiohttp.ClientSession | None = None
+        self._pace = interval / USUAL_INTERVAL
+        self._drain_pace = drain_seconds / USUAL_DRAIN
+        self._checks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Connect to the data plane and push the first snapshot. Raises OSError if it is down."""
-        control = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self._socket)))
-        checks = aiohttp.ClientSession(timeout=CHECK_TIMEOUT)
-        self._sessions = [control, checks]
+        self._plane.open()
+        self._health = aiohttp.ClientSession()
         await self.push()
+        for target in self._by_clients.values():
+            await self.register(target)
 
     async def close(self) -> None:
         """Stop checking and disconnect."""
-        for check in self._checks.values():
-            check.cancel()
-        for session in self._sessions:
-            await session.close()
+        for job in (*self._checks.values(), *self._leaving):
+            job.cancel()
+        await self._plane.close()
+        if self._health is not None:
+            await self._health.close()
+
+    # -- what there is -------------------------------------------------------------------------
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Be as before a restart, from what `keep` was given."""
+        self._take(Picture.of(document))
+        for group, host, port, address in document["targets"]:
+            target = Target(group, port, "", address=address, container_port=port, host=host)
+            self._by_clients[target.key] = target
+
+    async def adopt(self, picture: Picture, moved: str = "") -> None:
+        """Work by what moto tells now; `moved` is the rule whose weights a client gave anew."""
+        self.rules.pop(moved, None)
+        self._take(picture)
+        if moved in self.rules:
+            self.remember(self.rules[moved])
+        for target in [t for t in self._targets.values() if t.group not in self.groups]:
+            self._drop(target)
+        self._write_down()
+        await self.try_to_push()
+
+    def _take(self, picture: Picture) -> None:
+        """Weights in force stay as long as the rule forwards to the same target groups."""
+        rules, listeners = self.rules, self.listeners
+        self.rules = {rule.arn: _with_weights(rule, rules.get(rule.arn)) for rule in picture.rules}
+        self.listeners = {new.arn: _open(new, listeners.get(new.arn)) for new in picture.listeners}
+        self.groups = {group.arn: group for group in picture.groups}
+
+    def _write_down(self) -> None:
+        picture = Picture(
+            list(self.listeners.values()), list(self.rules.values()), list(self.groups.values())
+        )
+        targets = [[*target.key, target.address] for target in self._by_clients.values()]
+        self.keep({**picture.document(), "targets": targets})
 
     # -- rules ---------------------------------------------------------------------------------
 
     def knows(self, target_group: str) -> bool:
-        """Whether a rule forwards to `target_group`, or did."""
-        return target_group in self._groups_ever()
+        """Whether a rule forwards to `target_group`."""
+        return any(target_group in rule.weights for rule in self.rules.values())
 
-    def _groups_ever(self) -> set[str]:
-        self._seen.update(group for rule in self.rules.values() for group in rule.weights)
-        return self._seen
+    def rules_of(self, listener: str) -> list[Rule]:
+        """By priority, the default rule last."""
+        rules = [rule for rule in self.rules.values() if rule.listener == listener]
+        return sorted(rules, key=lambda rule: rule.place)
 
-    async def set_weights(self, rule_arn: str, weights: Mapping[str, float]) -> None:
+    def weights(self) -> dict[str, Weights]:
+        """The weights in force of every rule that forwards."""
+        return {rule.arn: dict(rule.weights) for rule in self.rules.values() if rule.weights}
+
+    async def set_weights(self, rule_arn: str, weights: Weights) -> None:
         """Give the rule's target groups these weights (percent), at once."""
-        await self.replace_weights(rule_arn, {**self.rules[rule_arn].weights, **weights})
+        if rule_arn in self.rules:
+            await self.replace_weights(rule_arn, {**self.rules[rule_arn].weights, **weights})
+        else:
+            log.warning("%s was deleted while a deployment moved its weights", rule_arn)
 
-    async def replace_weights(self, rule_arn: str, weights: Mapping[str, float]) -> None:
+    async def replace_weights(self, rule_arn: str, weights: Weights) -> None:
         """Let the rule forward to these target groups and to no other, at once."""
-        self._groups_ever()
         rule = self.rules[rule_arn]
         rule.weights = dict(weights)
         self.remember(rule)
@@ -159,29 +142,54 @@ class LoadBalancers:
 
     async def register(self, target: Target) -> None:
         """Add a target; it gets traffic once its health checks pass."""
-        key = target.group, target.port
-        self._targets[key] = target
-        self._checks[key] = asyncio.create_task(self._check(target))
+        known = self._checks.pop(target.key, None)
+        if known is not None:
+            known.cancel()
+        self._targets[target.key] = target
+        self._checks[target.key] = asyncio.create_task(self._check(target))
 
-    async def deregister(self, group: str, port: int) -> None:
+    async def register_by_client(self, target: Target) -> None:
+        """Add a target that outlives a restart; one that is registered already stays as it is."""
+        known = self._targets.get(target.key)
+        if known is None or known.state == "draining":
+            self._by_clients[target.key] = target
+            self._write_down()
+            await self.register(target)
+
+    def deregister_by_client(self, target: Target) -> None:
+        """Take a target out in the background."""
+        if self._by_clients.pop(target.key, None):
+            self._write_down()
+        job = asyncio.create_task(self.deregister(target.group, target.port, target.host))
+        self._leaving.add(job)
+        job.add_done_callback(self._leaving.discard)
+
+    async def deregister(self, group: str, port: int, host: str = HOME) -> None:
         """Take a target out, and wait until its last request is answered or time is up."""
-        target = self._targets.get((group, port))
+        target = self._targets.get((group, host, port))
         if target is None:
             return
-        self._checks.pop((group, port)).cancel()
-        target.state, target.reason = "draining", "Target.DeregistrationInProgress"
-        target.description = "Target deregistration is in progress"
-        await self.try_to_push()
+        if target.state != "draining":
+            self._checks.pop(target.key).cancel()
+            target.drain()
+            await self.try_to_push()
         await self._drained(target)
-        self._targets.pop((group, port), None)
+        if self._targets.get(target.key) is target:
+            del self._targets[target.key]
 
     async def forget(self, group: str, port: int) -> None:
         """Take a dead target out at once."""
-        check = self._checks.pop((group, port), None)
-        if check:
-            check.cancel()
-        if self._targets.pop((group, port), None):
+        target = self._targets.get((group, HOME, port))
+        if target is not None:
+            self._drop(target)
             await self.try_to_push()
+
+    def _drop(self, target: Target) -> None:
+        check = self._checks.pop(target.key, None)
+        if check is not None:
+            check.cancel()
+        self._targets.pop(target.key, None)
+        self._by_clients.pop(target.key, None)
 
     def state(self, group: str, port: int) -> str:
         """The target's state, `unused` when it is not registered."""
@@ -189,18 +197,21 @@ class LoadBalancers:
         return target.state if target else "unused"
 
     def target(self, group: str, port: int) -> Target | None:
-        """A registered target, None when it is not (any more)."""
-        return self._targets.get((group, port))
+        """A target on the usual host, None when it is not registered (any more)."""
+        return self._targets.get((group, HOME, port))
 
     def targets(self, group: str) -> Sequence[Target]:
         """Every target registered with the group."""
         return [t for t in self._targets.values() if t.group == group]
 
     def all_serve(self) -> bool:
-        """Whether every target group that gets traffic has a healthy target."""
+        """Whether every target group that readers are sent to has a healthy target."""
+        first = [
+            self.rules_of(arn)[0] for arn, each in self.listeners.items() if not each.elsewhere
+        ]
         return all(
             any(target.state == "healthy" for target in self.targets(group))
-            for rule in self.rules.values()
+            for rule in first
             for group, weight in rule.weights.items()
             if weight
         )
@@ -218,53 +229,27 @@ class LoadBalancers:
             for balancer, group in pairs
         ]
 
-    def status(self) -> dict[str, Any]:
-        """Every load balancer by name: where its listeners answer, weights and targets.
-
-        `url` and `weights` are those of its first listener and that one's first rule.
-        """
-        shown: dict[str, Any] = {}
-        for listener in self.listeners.values():
-            rules = self._rules_of(listener)
-            row = {
-                "port": listener.port,
-                "protocol": listener.protocol,
-                "url": f"http://127.0.0.1:{listener.answers}",
-                "weights": _short(rules[0].weights),
-            }
-            balancer = shown.setdefault(
-                listener.load_balancer.split("/")[1],
-                {"url": row["url"], "weights": row["weights"], "targets": [], "listeners": []},
-            )
-            balancer["listeners"].append(row)
-            balancer["targets"] = balancer["targets"] or self._shown_targets(rules[0])
-        return shown
-
-    def _rules_of(self, listener: Listener) -> list[Rule]:
-        """By priority, the default rule last."""
-        rules = [rule for rule in self.rules.values() if rule.listener == listener.arn]
-        return sorted(rules, key=_by_priority)
-
-    def _shown_targets(self, rule: Rule) -> list[dict[str, Any]]:
-        return [
-            {"target_group": group.split("/")[1], "port": t.port, "state": t.state}
-            | {"version": t.version}
-            for group in rule.weights
-            for t in self.targets(group)
-        ]
+    def health_check(self, group: str) -> HealthCheck:
+        """How targets of a group are checked."""
+        return self.groups[group].check if group in self.groups else HealthCheck()
 
     async def _check(self, target: Target) -> None:
-        url = f"http://{target.host}:{target.port}/healthz"
         while True:
-            if target.judge(await self._status(url)):
+            check = self.health_check(target.group)
+            if self.knows(target.group) and target.judge(await self._status(target, check), check):
                 await self.try_to_push()
+            pause = check.interval * self._pace
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
-            await asyncio.sleep(self._interval if settled else min(self._interval, 0.3))
+            await asyncio.sleep(pause if settled else min(pause, FIRST_CHECKS_EVERY))
 
-    async def _status(self, url: str) -> int | None:
+    async def _status(self, target: Target, check: HealthCheck) -> int | None:
+        if self._health is None:
+            return None
+        url = f"http://{target.host}:{target.checked_at(check)}{check.path}"
+        limit = aiohttp.ClientTimeout(total=check.timeout)
         try:
-            async with self._sessions[1].get(url) as response:
+            async with self._health.get(url, timeout=limit, allow_redirects=False) as response:
                 return response.status
         except (aiohttp.ClientError, TimeoutError):
             return None
@@ -272,37 +257,14 @@ class LoadBalancers:
     # -- the data plane ------------------------------------------------------------------------
 
     async def push(self) -> None:
-        """Send the whole routing state; versions let the data plane ignore a late one.
-
-        A data plane that has just started listens a moment after its socket appeared. Raises
-        aiohttp.ClientError when it does not take the state within a few seconds.
-        """
-        give_up = asyncio.get_running_loop().time() + PUSH_WITHIN
-        while True:
-            try:
-                await self._push()
-            except aiohttp.ClientConnectorError:
-                if asyncio.get_running_loop().time() >= give_up:
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return
-
-    async def _push(self) -> None:
-        self._version += 1
+        """Send the whole routing state. Raises aiohttp.ClientError when it is not taken."""
         listeners = {listener.name: self._plan(listener) for listener in self.listeners.values()}
-        body = {"version": self._version, "listeners": listeners, "groups": self._groups()}
-        async with self._sessions[0].put("http://alb/routing", json=body) as response:
-            response.raise_for_status()
-            self._opened((await response.json())["ports"])
-
-    def _opened(self, ports: Mapping[str, int]) -> None:
-        before = {arn: listener.answers for arn, listener in self.listeners.items()}
-        for listener in self.listeners.values():
+        ports = await self._plane.push({"listeners": listeners, "groups": self._routable_groups()})
+        opened = [each for each in self.listeners.values() if each.answers != ports.get(each.name)]
+        for listener in opened:
             listener.answers = ports.get(listener.name, listener.answers)
-        answers = {arn: listener.answers for arn, listener in self.listeners.items()}
-        if answers != before:
-            self.on_ports(answers)
+        if opened:
+            self._write_down()
 
     async def try_to_push(self) -> None:
         """What was begun must go on while the data plane restarts; it gets everything then."""
@@ -315,11 +277,14 @@ class LoadBalancers:
         return {
             "port": listener.answers,
             "elsewhere": listener.elsewhere,
-            "rules": [_row(rule) for rule in self._rules_of(listener)],
+            "protocol": listener.protocol.lower(),
+            "idle_seconds": listener.idle_seconds,
+            "rules": [_row(rule) for rule in self.rules_of(listener.arn)],
         }
 
-    def _groups(self) -> dict[str, list[dict[str, Any]]]:
-        return {dimension(group): self._routable(group) for group in self._groups_ever()}
+    def _routable_groups(self) -> dict[str, list[dict[str, Any]]]:
+        groups = {group: None for rule in self.rules.values() for group in rule.weights}
+        return {dimension(group): self._routable(group) for group in groups}
 
     def _routable(self, group: str) -> list[dict[str, Any]]:
         """Healthy targets; if none is, all unhealthy ones, because an ALB fails open."""
@@ -329,36 +294,32 @@ class LoadBalancers:
         return [{"host": t.host, "port": t.port, "version": t.version} for t in chosen]
 
     async def _drained(self, target: Target) -> None:
-        query = {
-            "group": dimension(target.group),
-            "host": target.host,
-            "port": str(target.port),
-            "timeout": str(self._drain_seconds),
-        }
+        group = self.groups.get(target.group)
+        seconds = (group.drain_seconds if group else USUAL_DRAIN) * self._drain_pace
         try:
-            async with self._sessions[0].get("http://alb/drained", params=query) as response:
-                await response.read()
-        except aiohttp.ClientError as error:
+            await self._plane.drained(dimension(target.group), target.host, target.port, seconds)
+        except (aiohttp.ClientError, TimeoutError) as error:
             # Its requests ended with the data plane: nothing is left to wait for.
             log.warning("the load balancer went away while a target drained: %s", error)
 
     async def minutes(self, since: int) -> AlbReport:
         """What the data plane measured since epoch minute `since`."""
-        async with self._sessions[0].get(
-            "http://alb/minutes", params={"since": str(since)}
-        ) as response:
-            report: AlbReport = await response.json()
-            return report
+        return await self._plane.minutes(since)
 
 
-def _by_priority(rule: Rule) -> float:
-    return math.inf if rule.priority == "default" else int(rule.priority)
+def _with_weights(rule: Rule, known: Rule | None) -> Rule:
+    same = known is not None and known.weights.keys() == rule.weights.keys()
+    return replace(rule, weights=dict(known.weights)) if known and same else rule
 
 
-def _short(weights: Mapping[str, float]) -> dict[str, float]:
-    return {group.split("/")[1]: weight for group, weight in weights.items()}
+def _open(listener: Listener, known: Listener | None) -> Listener:
+    """A listener stays where it answers, whatever else of it changes."""
+    if known is None:
+        return listener
+    return replace(listener, answers=known.answers, elsewhere=known.elsewhere)
 
 
 def _row(rule: Rule) -> dict[str, Any]:
+    """A rule as the data plane takes it."""
     forward = {dimension(group): weight for group, weight in rule.weights.items()}
-    return {"conditions": list(rule.conditions), "forward": forward}
+    return {"conditions": list(rule.conditions), **(rule.answer or {"forward": forward})}

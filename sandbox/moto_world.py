@@ -9,9 +9,9 @@ from typing import Any
 from unittest import mock
 
 from sandbox.alarms.world import ONCALL_TOPIC
+from sandbox.balancing.moto_picture import correct
 from sandbox.estate import cache, database, guards, network, repositories, roles
 from sandbox.estate import plan as network_plan
-from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.measurements import resource_id
 from sandbox.moto_adapter import backend
 from sandbox.names import (
@@ -54,10 +54,11 @@ _DIFFERENT = {
 }
 
 
-def seed(balancers: LoadBalancers, epoch: datetime) -> None:
+def seed(epoch: datetime) -> None:
     """Fill moto's memory, the same after every start. `epoch` (UTC) is when the account began."""
     from moto.moto_api._internal import mock_random
 
+    correct()
     network.seed()
     # moto's dates are naive and in UTC.
     for module in (roles, guards, repositories, database, cache):
@@ -68,30 +69,7 @@ def seed(balancers: LoadBalancers, epoch: datetime) -> None:
         for balancer in BALANCERS:
             _load_balancer(balancer)
         _status_page()
-    for rule in balancers.rules.values():
-        show_weights(rule)
     backend("sns", ACCOUNT, REGION).create_topic(ONCALL_TOPIC)
-
-
-def show_weights(rule: Rule) -> None:
-    """Let DescribeRules tell the weights in force.
-
-    The listener's default action stays as it is: the rule takes every request before it.
-    """
-    from moto.elbv2.models import FakeAction
-
-    groups = [{"TargetGroupArn": g, "Weight": w} for g, w in _integers(rule.weights).items()]
-    forward = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
-    for balancer in backend("elbv2", ACCOUNT, REGION).load_balancers.values():
-        for listener in balancer.listeners.values():
-            if rule.arn in listener.rules:
-                listener.rules[rule.arn].actions = [FakeAction(forward)]
-
-
-def _integers(weights: dict[str, float]) -> dict[str, int]:
-    """Weights are integers from 0 to 999: percent, or tenths of it for a share like 2.5 %."""
-    factor = 1 if all(float(w).is_integer() for w in weights.values()) else 10
-    return {group: min(round(weight * factor), 999) for group, weight in weights.items()}
 
 
 @contextmanager

@@ -47,6 +47,11 @@ def tester_rule_arn(name: str) -> str:
     return _rule_arn(listener_arn(name, TEST_PORT), f"{name}:test")
 
 
+def default_rule_arn(listener: str) -> str:
+    """The ARN of the default rule of the listener of that ARN."""
+    return _rule_arn(listener, listener)
+
+
 def _rule_arn(listener: str, rule: str) -> str:
     return f"{listener.replace(':listener/', ':listener-rule/')}/{resource_id(rule)}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sandbox.balancing.model import TargetGroup
 from sandbox.ecs import past
 from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
@@ -63,22 +64,33 @@ def balancer_ports(settings: Settings) -> dict[str, int]:
     }
 
 
-def add_rules(balancers: LoadBalancers, settings: Settings, answers: Mapping[str, int]) -> None:
-    """Every listener with its rule, all traffic to the first target group.
+def add_rules(balancers: LoadBalancers, settings: Settings, kept: Mapping[str, Any] | None) -> None:
+    """What the load balancers did before a restart (`kept`), or what a new account's do.
 
-    `answers` is where listeners answered before, by ARN.
+    moto, which tells the same with more detail, takes seconds to come up.
     """
-    ports = balancer_ports(settings)
+    if kept:
+        balancers.restore(kept)
+    else:
+        _begin(balancers)
+    for balancer, port in balancer_ports(settings).items():
+        first = balancers.listeners.get(listener_arn(balancer.split("/")[1]))
+        if first is not None:
+            first.answers, first.elsewhere = port, False
+
+
+def _begin(balancers: LoadBalancers) -> None:
+    """Each listener with its rule, all traffic to the first target group."""
     for plan in BALANCERS:
         first, second = (target_group_arn(name) for name in plan.groups)
         balancer = load_balancer_dimension(plan.name)
         for port, rule in plan.rules.items():
             listener = Listener(listener_arn(plan.name, port), balancer, port)
-            listener.elsewhere = port != 80
-            listener.answers = ports[balancer] if port == 80 else answers.get(listener.arn, 0)
             balancers.listeners[listener.arn] = listener
             weights = {first: 100.0, second: 0.0}
             balancers.rules[rule] = Rule(rule, balancer, weights, listener.arn)
+        for group in (first, second):
+            balancers.groups[group] = TargetGroup(group, 8000)
 
 
 def settle(

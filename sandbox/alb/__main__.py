@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.alb.access_log import AccessLog
 from sandbox.alb.control import application
-from sandbox.alb.listener import IDLE_SECONDS, Listener
+from sandbox.alb.listener import Listener
 from sandbox.alb.metrics import Book
 from sandbox.alb.ports import Ports
 from sandbox.alb.relay import Address, Relay
@@ -26,7 +26,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox.alb", description=__doc__)
     parser.add_argument("--control", required=True, type=Path, help="path of the Unix socket")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="idle time-out, seconds")
     relay = "one JSON object: name, link, and path or host and port"
     parser.add_argument("--relay", action="append", default=[], type=json.loads, help=relay)
     parser.add_argument("--log", type=Path, default=None, help="access log file")
@@ -53,7 +52,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     ports = Ports(
         router,
         arguments.host,
-        lambda name, port: Listener(name, port, router, book, log, trouble, arguments.idle),
+        lambda name, port: Listener(name, port, router, book, log, trouble),
     )
     relays = _relays(arguments, watched)
     for relay in relays:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.alb.conditions import target
 from sandbox.alb.message import Request
@@ -46,6 +46,13 @@ class FixedResponse:
     body: bytes = b""
 
 
+class Place(Protocol):
+    """Where a listener answers, and by which protocol AWS knows it."""
+
+    port: int
+    protocol: str
+
+
 @dataclass(frozen=True)
 class Redirect:
     """Send the client elsewhere.
@@ -61,13 +68,13 @@ class Redirect:
     path: str = "/#{path}"
     query: str = "#{query}"
 
-    def location(self, request: Request, port: int) -> bytes:
-        """The URL; `port` is where the listener answers."""
+    def location(self, request: Request, at: Place) -> bytes:
+        """The URL for a request that came to a listener."""
         path, query = target(request)
         known = {
-            "#{protocol}": "HTTP",
+            "#{protocol}": at.protocol,
             "#{host}": request.host,
-            "#{port}": str(port),
+            "#{port}": str(at.port),
             "#{path}": path.removeprefix("/"),
             "#{query}": query,
         }

@@ -47,6 +47,7 @@ class Listener:
     book: Book
     log: AccessLog
     trouble: Trouble
+    protocol: str = "http"
     idle_seconds: float = IDLE_SECONDS
     connections: set[ClientConnection] = field(default_factory=set)
     load_balancer: str = field(init=False)
@@ -149,7 +150,7 @@ class ClientConnection(asyncio.Protocol):
         self._first_byte = None
         self._sent = 0
         request.trace_id()
-        self._wire = request.forwarded(self._client, self._listener.port)
+        self._wire = request.forwarded(self._client, self._listener.port, self._listener.protocol)
         struck = self._listener.trouble.strike(self._listener.load_balancer)
         if struck is None:
             self._choose()
@@ -174,7 +175,7 @@ class ClientConnection(asyncio.Protocol):
         elif isinstance(action, FixedResponse):
             self._answer(action.status, action.content_type, action.body)
         else:
-            self._answer(action.status, location=action.location(self._request, listener.port))
+            self._answer(action.status, location=action.location(self._request, listener))
 
     def _forward(self, action: Forward) -> None:
         self._group, target = self._listener.router.choose(action)

@@ -98,20 +98,20 @@ class Request:
         name, _, port = host.rpartition(":")
         return name if port.isdigit() else host
 
-    def forwarded(self, client: str, port: int) -> bytes:
+    def forwarded(self, client: str, port: int, protocol: str) -> bytes:
         """The request as the target shall see it, with X-Forwarded-* and a trace id."""
         lines = [b"%s %s HTTP/%s" % (self.method, self.url, self._version())]
         lines += [b"%s: %s" % pair for pair in self.headers if pair[0].lower() not in _DROPPED]
-        lines += self._added(client.encode(), port)
+        lines += self._added(client.encode(), port, protocol.encode())
         if self.body or self.header(b"content-length") or self.header(b"transfer-encoding"):
             lines.append(b"Content-Length: %d" % len(self.body))
         return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(self.body)
 
-    def _added(self, client: bytes, port: int) -> list[bytes]:
+    def _added(self, client: bytes, port: int, protocol: bytes) -> list[bytes]:
         sent = b", ".join(v for k, v in self.headers if k.lower() == b"x-forwarded-for")
         added = [
             b"X-Forwarded-For: %s" % (sent + b", " + client if sent else client),
-            b"X-Forwarded-Proto: http",
+            b"X-Forwarded-Proto: %s" % protocol,
             b"X-Forwarded-Port: %d" % port,
         ]
         if not self.header(b"x-amzn-trace-id"):

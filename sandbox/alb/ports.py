@@ -35,6 +35,8 @@ class Ports:
             for name, row in self._router.snapshot.ports.items():
                 if name not in self._servers:
                     await self._open(name, row["port"], elsewhere=row["elsewhere"])
+                listener = self.listeners[name]
+                listener.protocol, listener.idle_seconds = row["protocol"], row["idle_seconds"]
             return {name: listener.port for name, listener in self.listeners.items()}
 
     async def _open(self, name: str, port: int, *, elsewhere: bool) -> None:

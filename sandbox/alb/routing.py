@@ -121,9 +121,9 @@ class Router:
     def apply(self, body: Mapping[str, Any]) -> bool:
         """Swap in a snapshot from the control API; a late, older version is ignored.
 
-        `body`: {"version": int, "listeners": {name: {"port", "elsewhere", "rules": [{"conditions",
-        and "forward", "fixed" or "redirect"}]}}, "groups": {group: [{"host", "port", "version"}]}}.
-        The last rule of a listener is its default.
+        `body`: {"version": int, "listeners": {name: {"port", "elsewhere", "protocol",
+        "idle_seconds", "rules": [{"conditions", and "forward", "fixed" or "redirect"}]}},
+        "groups": {group: [{"host", "port", "version"}]}}. A listener's last rule is its default.
         """
         if body["version"] <= self.snapshot.version:
             return False

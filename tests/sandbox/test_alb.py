@@ -42,7 +42,7 @@ class Balancer:
         self.control_socket = directory / "alb"
         self.log = directory / "alb.log"
         command = [sys.executable, "-m", "sandbox.alb", f"--control={self.control_socket}"]
-        command += [f"--log={self.log}", "--idle=1.5"]
+        command += [f"--log={self.log}"]
         self.processes = [subprocess.Popen(command, cwd=ROOT)]
         self.version = 0
         wait_until(self.control_socket.exists)
@@ -82,7 +82,8 @@ class Balancer:
     def listen(self, rules, groups):
         """Let one listener follow these rules; it stays on the port that it got first."""
         self.version += 1
-        listeners = {LISTENER: {"port": 0, "elsewhere": True, "rules": rules}}
+        listener = {"port": 0, "elsewhere": True, "protocol": "http", "idle_seconds": 1.5}
+        listeners = {LISTENER: listener | {"rules": rules}}
         body = {"version": self.version, "listeners": listeners, "groups": groups}
         answer = self.control("PUT", "/routing", body)
         self.port = answer["ports"][LISTENER]

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from sandbox import load_balancers
 from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
 
 BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
@@ -40,7 +39,7 @@ async def data_plane(path, **handlers):
 
 @pytest.fixture
 def balancers(tmp_path, monkeypatch):
-    monkeypatch.setattr(load_balancers, "PUSH_WITHIN", 0.0)
+    monkeypatch.setattr("sandbox.balancing.data_plane.PUSH_WITHIN", 0.0)
     made = LoadBalancers(tmp_path / "alb", interval=60.0, drain_seconds=1.0)
     made.listeners[LISTENER] = Listener(LISTENER, "app/x/1", 80)
     made.rules[RULE] = Rule(RULE, "app/x/1", {BLUE: 100.0, GREEN: 0.0}, LISTENER)

@@ -16,13 +16,14 @@ import feedparser
 import pytest
 
 from sandbox import feeds
+from sandbox.alb.actions import Forward
 from sandbox.alb.metrics import KEPT_MINUTES, Book, bucket
 from sandbox.alb.routing import Router
+from sandbox.balancing.moto_picture import integers
 from sandbox.ecs.pages import page
 from sandbox.errors import AwsError
 from sandbox.images import CannotPull, resolve
 from sandbox.load_balancers import Target
-from sandbox.moto_world import _integers
 from sandbox.processes import PidFile, _clock, _usage_from_ps, group_usage
 from sandbox.state import State
 from sandbox.traffic import Reader
@@ -57,13 +58,20 @@ def test_minutes_are_kept_for_half_an_hour_and_told_in_order():
     assert "latency" not in both[0]
 
 
+SHARES = Forward.by({"g": 100})
+
+
+def routing(version, rows):
+    return {"version": version, "listeners": {}, "groups": {"g": rows}}
+
+
 def test_a_snapshot_keeps_targets_that_stay_and_drains_those_that_leave():
     router = Router()
     rows = [{"host": "127.0.0.1", "port": port, "version": "1"} for port in (1, 2)]
-    router.apply({"version": 1, "weights": {"lb": {"g": 100}}, "groups": {"g": rows}})
+    router.apply(routing(1, rows))
     stays, leaves = router.snapshot.groups["g"]
 
-    router.apply({"version": 2, "weights": {"lb": {"g": 100}}, "groups": {"g": rows[:1]}})
+    router.apply(routing(2, rows[:1]))
 
     assert router.snapshot.groups["g"] == (stays,)
     assert leaves.draining
@@ -73,21 +81,20 @@ def test_a_snapshot_keeps_targets_that_stay_and_drains_those_that_leave():
 def test_requests_take_turns_among_targets_and_avoid_an_ejected_one():
     router = Router()
     rows = [{"host": "127.0.0.1", "port": port, "version": "1"} for port in (1, 2, 3)]
-    router.apply({"version": 1, "weights": {"lb": {"g": 100}}, "groups": {"g": rows}})
-    even = Counter(router.choose("lb")[1].port for _ in range(30))
+    router.apply(routing(1, rows))
+    even = Counter(router.choose(SHARES)[1].port for _ in range(30))
 
     router.snapshot.groups["g"][0].eject()
 
     assert even == {1: 10, 2: 10, 3: 10}
-    assert {router.choose("lb")[1].port for _ in range(10)} == {2, 3}
+    assert {router.choose(SHARES)[1].port for _ in range(10)} == {2, 3}
 
 
 def test_no_weight_means_no_target_group():
     router = Router()
-    router.apply({"version": 1, "weights": {"lb": {"g": 0}}, "groups": {"g": []}})
 
-    assert router.choose("lb") == (None, None)
-    assert router.choose("unknown") == (None, None)
+    assert router.choose(Forward.by({"g": 0})) == (None, None)
+    assert router.choose(Forward.by({"unknown": 1})) == ("unknown", None)
 
 
 def test_a_target_is_healthy_after_two_checks_and_unhealthy_after_three():
@@ -139,9 +146,9 @@ def test_a_token_of_another_list_is_refused():
 
 
 def test_weights_are_whole_numbers_even_for_tenths_of_a_percent():
-    assert _integers({"a": 90.0, "b": 10.0}) == {"a": 90, "b": 10}
-    assert _integers({"a": 99.9, "b": 0.1}) == {"a": 999, "b": 1}
-    assert _integers({"a": 100.0, "b": 0.0}) == {"a": 100, "b": 0}
+    assert integers({"a": 90.0, "b": 10.0}) == {"a": 90, "b": 10}
+    assert integers({"a": 99.9, "b": 0.1}) == {"a": 999, "b": 1}
+    assert integers({"a": 100.0, "b": 0.0}) == {"a": 100, "b": 0}
 
 
 def test_json_answers_hold_timestamps_as_seconds_and_blobs_as_base64():
