@@ -59,7 +59,7 @@ def test_a_rollback_sends_no_later_request_to_the_bad_version_and_fails_none(acc
         )
         flipped = time.monotonic()
         done = account.finished(arn)
-        time.sleep(0.3)
+        wait_until(lambda: sum(readers.versions(flipped, time.monotonic()).values()) > 100)
         after = readers.versions(flipped, time.monotonic())
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"

@@ -16,7 +16,7 @@ HOUR = 3600
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    monkeypatch.setattr(fulfilment, "LOOK_EVERY", 0.005)
+    monkeypatch.setattr(fulfilment, "LOOK_EVERY", 0.0)
     return World(tmp_path)
 
 
