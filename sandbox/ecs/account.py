@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from sandbox.ecs.model import (
     Cluster,
@@ -94,7 +95,7 @@ class Account:
 
     def find_service(self, cluster: Cluster, reference: str) -> Service | None:
         """A service of `cluster` by name or ARN, or None."""
-        name = last_part(reference)
+        name = named_in(cluster, reference)
         for service in self.services.values():
             if service.cluster_arn == cluster.arn and service.name == name:
                 return service
@@ -223,8 +224,7 @@ class Account:
 
     def event(self, service: Service, message: str) -> None:
         """Add to the service's events."""
-        newest = int(service.events[0]["id"], 16) if service.events else 0
-        entry = {"id": f"{newest + 1:032x}", "createdAt": now(), "message": message}
+        entry = {"id": str(uuid4()), "createdAt": now(), "message": message}
         service.events.insert(0, entry)
         del service.events[KEPT_EVENTS:]
         self.save(service)
@@ -245,6 +245,19 @@ class Account:
     def kept_weights(self) -> dict[str, dict[str, float]]:
         """The weights last written down, by rule."""
         return {each["rule"]: each["weights"] for each in self._state.all("RuleWeights")}
+
+
+def named_in(cluster: Cluster, reference: str) -> str:
+    """The name or id of something of `cluster`, given so or by ARN.
+
+    Raises InvalidParameterException for the ARN of something of another cluster.
+    """
+    kind, _, path = reference.rpartition(":")[2].partition("/")
+    owner, _, name = path.rpartition("/")
+    if kind in ("service", "task") and owner not in ("", cluster.name):
+        text = f"Invalid identifier: Identifier is for {owner}. Your cluster is {cluster.name}"
+        raise AwsError("InvalidParameterException", text)
+    return name or last_part(reference)
 
 
 def _deployment(body: dict[str, Any]) -> Deployment:

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sandbox.ecs.model import ENDED, IN_FLIGHT
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing
-from sandbox.ecs.validation import refuse
+from sandbox.ecs.validation import one_of, refuse
 from sandbox.honesty import our_reading, simplified
+
+STATUSES = (*IN_FLIGHT, *ENDED)
 
 
 class ServiceDeployments(Part):
@@ -27,6 +30,8 @@ class ServiceDeployments(Part):
     ) -> Answer:
         """Newest first, 20 a page unless asked for another number (at most 100)."""
         owner = self.account.service(cluster, service)
+        for each in status:
+            one_of("status", each, STATUSES)
         window = createdAt or {}
         chosen = [
             d

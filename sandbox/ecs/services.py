@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
 from sandbox.names import ecs_arn, last_part
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 # Kept as they were given.
 _KEPT = (
     "loadBalancers",
@@ -40,7 +42,7 @@ class Services(Part):
         serviceName: str,
         taskDefinition: str = "",
         cluster: str | None = None,
-        desiredCount: int = 0,
+        desiredCount: int | None = None,
         deploymentConfiguration: Mapping[str, Any] | None = None,
         tags: Sequence[Mapping[str, str]] = (),
         clientToken: str = "",
@@ -61,6 +63,7 @@ class Services(Part):
         configuration = validation.deployment_configuration(deploymentConfiguration or {})
         balancers = settings.get("loadBalancers", [])
         listener_rules.strategy_fits(configuration, balancers, self._rules())
+        validation.service(settings, configuration, bool(balancers))
         self._balanced(settings)
         service = self._new(where, serviceName, definition, desiredCount, configuration)
         service.settings, service.token = _settings(settings), clientToken
@@ -74,11 +77,15 @@ class Services(Part):
         where: Cluster,
         name: str,
         definition: TaskDefinition,
-        desired: int,
+        desired: int | None,
         configuration: dict[str, Any],
     ) -> Service:
+        if desired is None:
+            raise refuse("Desired count is required for the REPLICA scheduling strategy.")
         if desired < 0:
             raise refuse("Desired count must not be negative.")
+        if not _NAME.fullmatch(name):
+            raise refuse("Service name contains invalid characters.")
         return Service(
             arn=ecs_arn("service", where.name, name),
             name=name,
@@ -99,6 +106,7 @@ class Services(Part):
         "The same task definition without forceNewDeployment starts no deployment: AWS's "
         "documents do not say what happens, and so a retry does no harm."
     )
+    @our_reading("A deploymentConfiguration takes the place of the one before as a whole.")
     @our_reading(
         "A newer deployment begins at RECONCILE_SERVICE and waits there until the one in flight "
         "is rolled back."
@@ -148,8 +156,9 @@ class Services(Part):
         configuration = found.configuration
         if given is not None:
             configuration = validation.deployment_configuration(given)
+        balancers = settings.get("loadBalancers", found.load_balancers)
+        validation.service(settings, configuration, bool(balancers))
         if given is not None or deploys:
-            balancers = settings.get("loadBalancers", found.load_balancers)
             listener_rules.strategy_fits(configuration, balancers, self._rules())
         self._balanced(settings)
         return configuration
@@ -164,11 +173,19 @@ class Services(Part):
                     "load balancer."
                 )
 
+    @our_reading("A service that drains can be deleted again, to no effect.")
     def delete_service(
         self, service: str, cluster: str | None = None, force: bool = False
     ) -> Answer:
-        """Stop a service's tasks: DRAINING, then INACTIVE. Raises InvalidParameterException."""
-        found = self.account.active_service(cluster, service)
+        """Stop a service's tasks: DRAINING, then INACTIVE.
+
+        Raises InvalidParameterException, or ServiceNotFoundException for one that is deleted.
+        """
+        found = self.account.service(cluster, service)
+        if found.status == "INACTIVE":
+            raise AwsError("ServiceNotFoundException", "Service not found.")
+        if found.status == "DRAINING":
+            return {"service": self.views.service(found, ["TAGS"])}
         if found.desired > 0 and not force:
             raise refuse(
                 "The service cannot be stopped while the primary deployment is scaled above 0."

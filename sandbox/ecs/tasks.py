@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.ecs import fargate_only, task_views
+from sandbox.ecs.account import named_in
 from sandbox.ecs.model import Cluster, Task, now
 from sandbox.ecs.pages import page
 from sandbox.ecs.part import Answer, Part, missing
-from sandbox.ecs.validation import refuse
+from sandbox.ecs.validation import one_of, refuse
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, refused
 from sandbox.names import ecs_arn, last_part
@@ -40,8 +41,9 @@ class Tasks(Part):
         """ARNs of tasks by desired status, by page; raises ClusterNotFound and ServiceNotFound."""
         where = self.account.cluster(cluster)
         fargate_only.nothing_else(unsupported)
-        if desiredStatus not in ("RUNNING", "PENDING", "STOPPED"):
-            raise refuse("desiredStatus must be RUNNING, PENDING or STOPPED.")
+        one_of("desiredStatus", desiredStatus, ("RUNNING", "PENDING", "STOPPED"))
+        if startedBy is not None and (serviceName or family):
+            raise refuse("startedBy must be the only filter.")
         service = self.account.service(cluster, serviceName) if serviceName else None
         chosen = [
             task.arn
@@ -72,7 +74,10 @@ class Tasks(Part):
     def _sort_out(
         self, where: Cluster, references: Sequence[str]
     ) -> tuple[list[Task], list[dict[str, str]]]:
-        wanted = [ecs_arn("task", where.name, last_part(each)) for each in references]
+        names = [named_in(where, each) for each in references]
+        if any(len(name) not in (32, 36) for name in names):
+            raise refuse("taskId length should be one of [32,36]")
+        wanted = [ecs_arn("task", where.name, name) for name in names]
         known = self.account.tasks
         return (
             [known[arn] for arn in wanted if arn in known],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,11 @@ HOOK_STAGES = (
     "POST_PRODUCTION_TRAFFIC_SHIFT",
 )
 NOT_PAUSABLE = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")
+# What these settings of a service may be.
+ONE_OF = {
+    "propagateTags": ("TASK_DEFINITION", "SERVICE", "NONE"),
+    "availabilityZoneRebalancing": ("ENABLED", "DISABLED"),
+}
 # Where a rolling deployment can pause: it has no traffic to shift.
 ROLLING_STAGES = ("PRE_SCALE_UP", "POST_SCALE_UP")
 
@@ -36,6 +42,7 @@ def deployment_configuration(given: Mapping[str, Any]) -> dict[str, Any]:
         raise refuse(f"The deployment strategy {strategy} is not supported.")
     if strategy == "BLUE_GREEN" and "bakeTimeInMinutes" not in given:
         raise refuse("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.")
+    _percentages(whole)
     _within(whole, "bakeTimeInMinutes", 0, 1440)
     _steps(whole, "canaryConfiguration", "CANARY", "canaryPercent", 0.1, "canaryBakeTimeInMinutes")
     _steps(whole, "linearConfiguration", "LINEAR", "stepPercent", 3.0, "stepBakeTimeInMinutes")
@@ -47,6 +54,47 @@ def deployment_configuration(given: Mapping[str, Any]) -> dict[str, Any]:
     for hook in hooks:
         _hook(hook, strategy)
     return whole
+
+
+def _percentages(whole: Mapping[str, Any]) -> None:
+    for name, least, most in (("maximumPercent", 100, 200), ("minimumHealthyPercent", 0, 100)):
+        if whole[name] < least:
+            raise refuse(f"{name} must be at least {least}")
+        if whole[name] > most:
+            raise refuse(f"{name} must be at most {most}")
+    if whole["strategy"] == "ROLLING" and whole["maximumPercent"] == whole["minimumHealthyPercent"]:
+        raise refuse(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block "
+            "deployments"
+        )
+
+
+def service(settings: Mapping[str, Any], configuration: Mapping[str, Any], balanced: bool) -> None:
+    """What CreateService and UpdateService refuse of a service's settings.
+
+    `balanced` is whether it has a load balancer. Raises InvalidParameterException.
+    """
+    for name, words in ONE_OF.items():
+        one_of(name, settings.get(name, words[0]), words)
+    grace = settings.get("healthCheckGracePeriodSeconds")
+    if grace is not None and grace < 0:
+        raise refuse("healthCheckGracePeriodSeconds must be at least 0")
+    if grace and not balanced:
+        raise refuse(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
+    rebalanced = settings.get("availabilityZoneRebalancing") == "ENABLED"
+    if rebalanced and configuration["maximumPercent"] <= 100:
+        raise refuse(
+            "Availability Zone Rebalancing does not support maximumPercent <= 100 % as deployment "
+            "configuration."
+        )
+
+
+def one_of(name: str, value: str, words: Sequence[str]) -> None:
+    """Raises InvalidParameterException for a value that is none of these words."""
+    if value not in words:
+        raise refuse(f"{name} should be one of [{','.join(words)}]")
 
 
 def _early_success(whole: Mapping[str, Any]) -> None:
@@ -68,8 +116,12 @@ def _breaker(whole: Mapping[str, Any]) -> None:
     chosen = whole.get("deploymentCircuitBreaker", {}).get("thresholdConfiguration", {})
     if chosen.get("type", "COUNT") not in ("COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"):
         raise refuse("type must be COUNT, BOUNDED_PERCENT or UNBOUNDED_PERCENT.")
-    if chosen.get("value", 1) < 1:
-        raise refuse("The threshold value of the deployment circuit breaker must be positive.")
+    most = math.inf if chosen.get("type") == "COUNT" else 100
+    if not 1 <= chosen.get("value", 1) <= most:
+        raise refuse(
+            "The threshold value of the deployment circuit breaker must be positive, and at most "
+            "100 for a percentage."
+        )
 
 
 def _within(values: Mapping[str, Any], name: str, least: float, most: float) -> None:
@@ -95,6 +147,8 @@ def _steps(
 
 def _hook(hook: Mapping[str, Any], strategy: str) -> None:
     kind = hook.get("targetType", "AWS_LAMBDA")
+    if kind not in ("AWS_LAMBDA", "PAUSE"):
+        raise refuse("Invalid targetType. Valid values are: AWS_LAMBDA, PAUSE")
     stages = hook.get("lifecycleStages", [])
     if kind != "PAUSE":
         message = "This sandbox has no Lambda functions; only PAUSE lifecycle hooks are supported."
@@ -113,8 +167,8 @@ def _stages(stages: Sequence[str], strategy: str) -> None:
         raise refuse("lifecycleStages is required for a lifecycle hook.")
     if unknown := [stage for stage in stages if stage not in HOOK_STAGES]:
         raise refuse(f"Lifecycle hooks are not supported at {', '.join(unknown)}.")
-    if forbidden := [stage for stage in stages if stage in NOT_PAUSABLE]:
-        raise refuse(f"PAUSE lifecycle hooks can't be configured at {', '.join(forbidden)}.")
+    if any(stage in NOT_PAUSABLE for stage in stages):
+        raise refuse("Invalid lifecycle stage provided for Pause Hook")
     if strategy == "ROLLING" and (not_here := [s for s in stages if s not in ROLLING_STAGES]):
         raise refuse(
             "The ROLLING deployment strategy doesn't support lifecycle hooks at "

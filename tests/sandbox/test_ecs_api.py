@@ -61,12 +61,16 @@ def test_target_health_shows_each_task_and_what_is_not_registered(account):
     group = revision["resolvedConfiguration"]["loadBalancers"][0]["targetGroupArn"]
     elb = account.client("elbv2")
 
-    found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    def healthy():
+        found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return [each for each in found if each["TargetHealth"]["State"] == "healthy"]
+
+    found = wait_until(lambda: len(targets := healthy()) == 2 and targets)
     absent = elb.describe_target_health(
         TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": 1}]
     )
 
-    assert [t["TargetHealth"]["State"] for t in found] == ["healthy", "healthy"]
+    assert {target["Target"]["Port"] for target in found} == {8000}
     assert absent["TargetHealthDescriptions"][0]["TargetHealth"]["Reason"] == "Target.NotRegistered"
     with pytest.raises(elb.exceptions.TargetGroupNotFoundException):
         elb.describe_target_health(TargetGroupArn=group + "0")
@@ -261,6 +265,13 @@ def hooked(**hook):
         {"strategy": "ROLLING", "earlySuccessCriteria": early(healthyPercent=50)},
         {"strategy": "ROLLING", "earlySuccessCriteria": {"enable": True}},
         bake(0) | {"earlySuccessCriteria": early()},
+        {"deploymentCircuitBreaker": breaker(type="BOUNDED_PERCENT", value=101)},
+        {"maximumPercent": 99},
+        {"maximumPercent": 201},
+        {"minimumHealthyPercent": -1},
+        {"minimumHealthyPercent": 101},
+        {"maximumPercent": 100, "minimumHealthyPercent": 100},
+        hooked(targetType="COFFEE"),
     ],
     ids=str,
 )
@@ -287,13 +298,16 @@ def test_a_lambda_hook_is_an_unsupported_feature(account):
         )
 
 
-def test_a_blue_green_strategy_needs_two_target_groups(account):
+def test_a_canary_needs_a_load_balancer_with_two_target_groups(account):
     with pytest.raises(account.ecs.exceptions.InvalidParameterException) as refused:
         account.ecs.update_service(
-            cluster="production", service="news-ingest", deploymentConfiguration=bake(1)
+            cluster="production", service="news-ingest", deploymentConfiguration=canary(10)
         )
 
-    assert "alternateTargetGroupArn" in refused.value.response["Error"]["Message"]
+    assert refused.value.response["Error"]["Message"] == (
+        "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING "
+        "deployment strategy"
+    )
 
 
 TASK = {

@@ -60,11 +60,14 @@ def test_a_service_is_created_once_for_a_token_and_deleted_to_its_last_task(acco
     other = refusal(account.ecs.create_service, **same)
     full = refusal(account.ecs.delete_cluster, cluster="side")
     busy = refusal(account.ecs.delete_service, cluster="side", service="worker")
+    forever = refusal(account.ecs.create_service, **same | {"serviceName": "no-count"})
+    spaced = refusal(account.ecs.create_service, **same | {"serviceName": "a b", "desiredCount": 0})
     draining = checked(account.ecs, "DeleteService", cluster="side", service="worker", force=True)[
         "service"
     ]
     wait_until(lambda: account.service("side", "worker")["status"] == "INACTIVE")
     changed = refusal(account.ecs.update_service, cluster="side", service="worker")
+    gone = refusal(account.ecs.delete_service, cluster="side", service="worker")
 
     assert again["serviceArn"] == side_service["serviceArn"]
     assert other == ("InvalidParameterException", "Creation of service was not idempotent.")
@@ -74,6 +77,8 @@ def test_a_service_is_created_once_for_a_token_and_deleted_to_its_last_task(acco
     )
     assert (draining["status"], draining["desiredCount"]) == ("DRAINING", 0)
     assert changed[0] == "ServiceNotActiveException"
+    assert gone[0] == "ServiceNotFoundException"
+    assert {forever[0], spaced[0]} == {"InvalidParameterException"}
     assert account.ecs.list_services(cluster="side")["serviceArns"] == []
 
 
@@ -319,6 +324,16 @@ def test_what_is_not_served_is_an_unsupported_feature(account):
         ({"desiredCount": -1}, "InvalidParameter"),
         ({"taskDefinition": "news-ingest"}, "InvalidParameter"),
         ({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}, "InvalidParameter"),
+        ({"healthCheckGracePeriodSeconds": -1}, "InvalidParameter"),
+        ({"propagateTags": "SOME"}, "InvalidParameter"),
+        ({"availabilityZoneRebalancing": "MAYBE"}, "InvalidParameter"),
+        (
+            {
+                "availabilityZoneRebalancing": "ENABLED",
+                "deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 0},
+            },
+            "InvalidParameter",
+        ),
     ],
     ids=str,
 )
