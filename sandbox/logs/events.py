@@ -23,8 +23,9 @@ Answer = dict[str, Any]
 MAX_EVENTS = 10_000
 MAX_PAGE_BYTES = 2**20
 MAX_STREAMS = 100
-# So many events are looked at for one page of FilterLogEvents; a page may be empty.
+# Of so many events, or bytes, one page of FilterLogEvents is made; it may be empty.
 SCANNED_PER_PAGE = 20_000
+SCANNED_BYTES_PER_PAGE = 8 * 2**20
 # FilterLogEvents reads backwards from this moment on only: 2024-01-01T00:00:00Z.
 _BACKWARDS_SINCE = 1_704_067_200_000
 _TOKEN = re.compile(r"([fb])/(\d{20})(\d{36})/s")
@@ -211,10 +212,14 @@ def _search(
     found: list[Event] = []
     room = MAX_PAGE_BYTES
     place: Position | None = None
+    unread = SCANNED_BYTES_PER_PAGE
     for scanned, event in enumerate(events):
+        if scanned == SCANNED_PER_PAGE or unread <= 0:
+            return found, place
         matches = match(event.message) is not None
+        unread -= size(event.message)
         room -= size(event.message) if matches else 0
-        if scanned == SCANNED_PER_PAGE or len(found) == count or (room < 0 and found):
+        if len(found) == count or (room < 0 and found):
             return found, place
         place = _place(event)
         if matches:

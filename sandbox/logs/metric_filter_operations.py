@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,11 +90,14 @@ class MetricFilters:
         self._filters.delete(found)
         return {}
 
-    def test_metric_filter(self, filterPattern: str, logEventMessages: Sequence[str]) -> Answer:
+    async def test_metric_filter(
+        self, filterPattern: str, logEventMessages: Sequence[str]
+    ) -> Answer:
         """Which of at most 50 messages match, and what was taken from them."""
         at_most("logEventMessages", len(logEventMessages), 50, 0)
         match = patterns.parse(checked_pattern(filterPattern))
-        found = [(place, text, match(text)) for place, text in enumerate(logEventMessages, 1)]
+        matched = await asyncio.to_thread(lambda: [match(text) for text in logEventMessages])
+        found = zip(range(1, len(matched) + 1), logEventMessages, matched, strict=True)
         return {
             "matches": [
                 {"eventNumber": place, "eventMessage": text, "extractedValues": dict(values)}

@@ -47,7 +47,7 @@ class Queries:
         Note(
             SIMPLIFIED,
             "Insights: each query has a process of its own; it ends as Timeout after a minute of "
-            "this machine's time (60 minutes on AWS) and as Failed beyond 512 MiB or 200,000 rows.",
+            "processor time (60 minutes on AWS) and as Failed beyond 512 MiB or 200,000 rows.",
         ),
         Note(
             OUR_READING,

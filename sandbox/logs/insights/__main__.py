@@ -27,10 +27,12 @@ from sandbox.processes import die_with_parent
 
 CHUNK = 2000
 MEMORY_BYTES = 2**29
+# Of real time, as on AWS; long before that a query has used up its seconds of processor time.
+TIMEOUT_SECONDS = 60 * 60
 # How often it is told how far the query is, and at most this share of the time is spent on it.
 TOLD_SECONDS = 0.25
 TOLD_SHARE = 0.1
-NICENESS = 10
+NICENESS = 3
 
 Say = Callable[..., None]
 
@@ -40,15 +42,20 @@ def main() -> None:
     die_with_parent()
     os.nice(NICENESS)
     job = json.loads(sys.stdin.readline())
-    # Should nobody be left to end this process, it ends itself.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(job["seconds"]) + 2)
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    _limit(job["seconds"])
     try:
         run(job, _say)
     except (TooManyRows, MemoryError) as error:
         sys.exit(f"more than a query may keep: {type(error).__name__}")
+
+
+def _limit(seconds: int) -> None:
+    """Let the system end this process, in whatever loop of C it is."""
+    signal.alarm(TIMEOUT_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def run(job: dict[str, Any], say: Say) -> None:

@@ -55,7 +55,9 @@ def discovered(message: str) -> dict[str, Any]:
 
 def _deep(message: str, value: Any) -> bool:
     """Whether it is nested too deeply for what looks into it; few messages need to be looked at."""
-    level = [value] if message.count("{") + message.count("[") > MAX_DEPTH else []
+    if message.count("{") + message.count("[") <= MAX_DEPTH:
+        return False
+    level = [value]
     for _ in range(MAX_DEPTH):
         inner = (each.values() if isinstance(each, dict) else each for each in level)
         level = [each for every in inner for each in every if isinstance(each, dict | list)]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.logs import patterns
+from sandbox.logs.events import _search
+from sandbox.logs.store import Event
 from tests.sandbox.contract import checked
 from tests.sandbox.logs.asking import now, put, refusal
 
@@ -137,3 +140,14 @@ def test_an_empty_page_is_not_the_end(logs, group):
     assert "nextToken" not in second
     asked = {"logGroupName": group, "filterPattern": "other", "nextToken": first["nextToken"]}
     assert refusal(logs, "filter_log_events", **asked) == "InvalidParameterException"
+
+
+def test_a_page_ends_after_so_many_bytes_without_a_match():
+    message = "a" * 2**20
+    events = [Event(number, number, number, message, "s", "g") for number in range(20)]
+
+    found, end = _search(events, patterns.parse("needle"), 10)
+
+    assert found == []
+    assert end is not None
+    assert end[0] < 10
