@@ -91,7 +91,8 @@ def metric_alarm(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_comparison(settings: Mapping[str, Any]) -> None:
-    operator = settings["ComparisonOperator"]
+    operator = settings.get("ComparisonOperator")
+    require(operator is not None, "ComparisonOperator must not be null")
     require(
         operator in COMPARISONS,
         f"{operator} is for alarms based on anomaly detection models, which are not supported.",

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.estate import elasticache_views as views
-from sandbox.estate.pages import Answer, InMoto, marker_page
+from sandbox.estate.pages import Answer, InMoto, marker_page, window
 from sandbox.honesty import simplified
 from sandbox.state import State
 
@@ -99,8 +98,7 @@ class ElastiCache:
         if SourceIdentifier and not SourceType:
             message = "Cannot specify source identifier without source type"
             raise AwsError("InvalidParameterCombination", message)
-        end = EndTime or clock.now()
-        begin = StartTime or end - timedelta(minutes=Duration)
+        begin, end = window(StartTime, EndTime, Duration)
         found = [
             event
             for event in _nightly(end)

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox import tokens
+from sandbox import clock, tokens
 from sandbox.errors import AwsError
 
 Answer = dict[str, Any]
 InMoto = Callable[[Callable[[], Any]], Awaitable[Any]]
 _MOST = 100
+_KEPT = 14 * 24 * 60  # minutes, how long RDS and ElastiCache keep their events
+
+
+def window(start: datetime | None, end: datetime | None, minutes: int) -> tuple[datetime, datetime]:
+    """The window of a question about events: to `end` or now, from `start` or `minutes` before.
+
+    Raises AwsError InvalidParameterValue for more minutes than events are kept.
+    """
+    if not 0 < minutes <= _KEPT:
+        message = f"Invalid value {minutes} for Duration. Must be between 1 and {_KEPT}"
+        raise AwsError("InvalidParameterValue", message)
+    to = end or clock.now()
+    try:
+        return start or to - timedelta(minutes=minutes), to
+    except OverflowError as error:
+        raise AwsError("InvalidParameterValue", f"Invalid value {end} for EndTime.") from error
 
 
 def marker_page(

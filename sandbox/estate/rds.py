@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.estate import rds_events
-from sandbox.estate.pages import Answer, InMoto, marker_page
+from sandbox.estate.pages import Answer, InMoto, marker_page, window
 from sandbox.estate.postgres import CERTIFICATES, ENGINE_VERSIONS, PARAMETERS, Parameter
 from sandbox.honesty import simplified
 from sandbox.names import ACCOUNT, REGION
@@ -120,8 +119,7 @@ class Rds:
         if SourceIdentifier and not SourceType:
             message = "Cannot specify source identifier without source type"
             raise AwsError("InvalidParameterCombination", message)
-        end = EndTime or clock.now()
-        begin = StartTime or end - timedelta(minutes=Duration)
+        begin, end = window(StartTime, EndTime, Duration)
         found = [
             event
             for event in await self._in_moto(partial(rds_events.between, begin, end))
