@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sandbox.balancing import limits
@@ -30,8 +31,9 @@ class Balancers:
         "listeners do. Calling it again with the same name is refused even when nothing differs."
     )
     async def create_load_balancer(self, Name: str, **settings: Any) -> Answer:
-        """Raises DuplicateLoadBalancerName, TooManyLoadBalancers, SubnetNotFound, ValidationError,
-        or InvalidConfigurationRequest for what is no application load balancer.
+        """Raises DuplicateLoadBalancerName, TooManyLoadBalancers, SubnetNotFound,
+        InvalidSecurityGroup, ValidationError, or InvalidConfigurationRequest for what is no
+        application load balancer.
         """
         if not _NAME.fullmatch(Name):
             raise invalid(
@@ -49,17 +51,10 @@ class Balancers:
             )
         if len(known) >= limits.MOST_BALANCERS:
             raise limits.too_many("LoadBalancers", "load balancers")
-        await self._check_zones(settings)
+        await self._changes.look(partial(_check_network, settings))
         usual = {"Scheme": "internet-facing", "Type": kind}
         made = await self._changes.make("CreateLoadBalancer", {"Name": Name} | usual | settings)
         return {"LoadBalancers": made["LoadBalancers"]}
-
-    async def _check_zones(self, settings: Mapping[str, Any]) -> None:
-        mapped = [each["SubnetId"] for each in settings.get("SubnetMappings", ())]
-        if len({*settings.get("Subnets", ()), *mapped}) < 2:
-            raise invalid(
-                "At least two subnets in two different Availability Zones must be specified"
-            )
 
     async def delete_load_balancer(self, LoadBalancerArn: str) -> Answer:
         """Take it and its listeners away; one that is not there is deleted already.
@@ -99,3 +94,20 @@ class Balancers:
     async def _attributes(self, arn: str) -> dict[str, str]:
         answer = await self._changes.ask("DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
         return {row["Key"]: row["Value"] for row in answer["Attributes"]}
+
+
+def _check_network(settings: Mapping[str, Any]) -> None:
+    """Subnets in two zones, and security groups, that there are. To be called in moto's thread."""
+    from sandbox.balancing.moto_picture import security_groups, zones
+
+    mapped = [each["SubnetId"] for each in settings.get("SubnetMappings", ())]
+    where = zones()
+    for subnet in (*settings.get("Subnets", ()), *mapped):
+        if subnet not in where:
+            raise AwsError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")
+    if len({where[subnet] for subnet in (*settings.get("Subnets", ()), *mapped)}) < 2:
+        raise invalid("At least two subnets in two different Availability Zones must be specified")
+    known = security_groups()
+    for group in settings.get("SecurityGroups", ()):
+        if group not in known:
+            raise AwsError("InvalidSecurityGroup", f"Security group '{group}' does not exist")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.balancing.model import Picture
@@ -42,6 +42,10 @@ class Changes:
         answer, picture = await self._gateway.with_tail(work)
         await self.balancers.adopt(picture, moved)
         return dict(answer)
+
+    async def look(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns, or raises, in moto's thread."""
+        return await self._gateway.in_moto(work)
 
     async def ask(self, operation: str, **parameters: Any) -> Answer:
         """moto's answer to a question. Raises AwsError."""

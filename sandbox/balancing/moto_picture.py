@@ -187,3 +187,14 @@ def _group(group: Any) -> TargetGroup:
     )
     drain = float(group.attributes["deregistration_delay.timeout_seconds"])
     return TargetGroup(group.arn, int(group.port or 80), group.target_type, check, drain)
+
+
+def zones() -> dict[str, str]:
+    """The availability zone of every subnet."""
+    subnets = backend("ec2", ACCOUNT, REGION).describe_subnets()
+    return {subnet.id: subnet.availability_zone for subnet in subnets}
+
+
+def security_groups() -> set[str]:
+    """The ids of all security groups."""
+    return {group.id for group in backend("ec2", ACCOUNT, REGION).describe_security_groups()}

@@ -95,14 +95,13 @@ class Lab:
         return made["Listeners"][0]["ListenerArn"]
 
     def group(self, name, **settings):
-        usual = {"HealthCheckPath": "/check", "HealthCheckIntervalSeconds": 5}
+        usual = {"TargetType": "ip", "HealthCheckPath": "/check", "HealthCheckIntervalSeconds": 5}
         usual |= {"HealthCheckTimeoutSeconds": 4, "HealthyThresholdCount": 2}
         made = self.elb.create_target_group(
             Name=f"{self.name}-{name}",
             Protocol="HTTP",
             Port=8000,
             VpcId=self.vpc,
-            TargetType="ip",
             **usual | settings,
         )
         self._groups.append(made["TargetGroups"][0]["TargetGroupArn"])
