@@ -44,9 +44,37 @@ class Ecs(Clusters, TaskDefinitions, Services, OneOffTasks, ServiceDeployments, 
         ),
         Note(
             OUR_READING,
-            "A circuit breaker without an earlier completed deployment stalls: IN_PROGRESS, "
-            "rolloutState FAILED, no further tasks, until it is stopped or superseded.",
+            "A circuit breaker without an earlier completed deployment stalls a rolling "
+            "deployment: IN_PROGRESS, rolloutState FAILED, no further tasks, until it is stopped "
+            "or superseded.",
         ),
+        Note(
+            OUR_READING,
+            "The circuit breaker also works while a green revision scales up: AWS documents it for "
+            "rolling deployments only, but was seen to use it for the others.",
+        ),
+        Note(
+            OUR_READING,
+            "The reasons of rollbacks that nobody has written down (a stop, a newer deployment, a "
+            "rejected pause, a stage that took too long) are worded like the documented ones; "
+            "rollback.reason adds the alarms or the task's failure.",
+        ),
+        Note(
+            OUR_READING,
+            "Listener rules are checked before PRE_SCALE_UP, and a rollback before "
+            "TEST_TRAFFIC_SHIFT leaves them as they are.",
+        ),
+        Note(
+            OUR_READING,
+            "Between deployments no revision is told to get test traffic; the test listener's rule "
+            "stays with the target group that is in production.",
+        ),
+        Note(
+            SIMPLIFIED,
+            "A deployment that rolls back keeps the stage it left; AWS runs the stages of the "
+            "traffic shifts again.",
+        ),
+        Note(SIMPLIFIED, "Nothing is sent to EventBridge; service events tell the same."),
         Note(
             OUR_READING,
             "PAUSE hooks of a ROLLING deployment are taken at PRE_SCALE_UP and POST_SCALE_UP; the "
@@ -54,7 +82,6 @@ class Ecs(Clusters, TaskDefinitions, Services, OneOffTasks, ServiceDeployments, 
         ),
         Note(
             OUR_READING,
-            "A canary bakes first and pauses before the last step afterwards; "
-            "POST_PRODUCTION_TRAFFIC_SHIFT is invoked once, after the last step.",
+            "A canary bakes first and pauses before the last step afterwards.",
         ),
     )

@@ -298,18 +298,6 @@ def test_a_lambda_hook_is_an_unsupported_feature(account):
         )
 
 
-def test_a_canary_needs_a_load_balancer_with_two_target_groups(account):
-    with pytest.raises(account.ecs.exceptions.InvalidParameterException) as refused:
-        account.ecs.update_service(
-            cluster="production", service="news-ingest", deploymentConfiguration=canary(10)
-        )
-
-    assert refused.value.response["Error"]["Message"] == (
-        "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING "
-        "deployment strategy"
-    )
-
-
 TASK = {
     "family": "refused",
     "containerDefinitions": [{"name": "a", "image": "x"}],
