@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.alarms.service import Alarms
 from sandbox.autoscaling import world
 from sandbox.autoscaling.book import Book
+from sandbox.autoscaling.departures import Departures
 from sandbox.autoscaling.engine import Engine
 from sandbox.autoscaling.fulfilment import Fulfilment
 from sandbox.autoscaling.service import ApplicationAutoScaling
@@ -30,3 +31,4 @@ async def join(sandbox: Context) -> None:
     fulfilment.resume()
     alarms.on_action(POLICIES, Engine(book, fulfilment, alarms).on_alarm)
     sandbox.spawn(Timetable(book, fulfilment).run())
+    sandbox.spawn(Departures(service).run())

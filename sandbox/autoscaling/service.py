@@ -12,6 +12,10 @@ class ApplicationAutoScaling(Policies, ScheduledActions):
 
     NOTES = (
         Note(SIMPLIFIED, "ECS services only; other namespaces have no scalable targets."),
+        Note(
+            OUR_READING,
+            "A target is deregistered within a second of its service's deletion, as users report.",
+        ),
         Note(OUR_READING, "A scale-out cooldown begins when the desired count is set."),
         Note(
             OUR_READING,

@@ -21,7 +21,6 @@ class Targets(Operations):
     """Scalable targets."""
 
     @simplified("ECS services only. RoleARN is accepted; the service-linked role is always used.")
-    @our_reading("Tags are refused when the target exists already: TagResource changes them.")
     def register_scalable_target(self, **parameters: Any) -> Answer:
         """Register or change a target and bring its capacity within limits; raises AwsError."""
         resource = named(parameters)
@@ -36,7 +35,10 @@ class Targets(Operations):
 
     def _changed(self, target: Target, parameters: Mapping[str, Any]) -> Target:
         if parameters.get("Tags"):
-            raise invalid("Tags can only be specified when a scalable target is registered")
+            raise invalid(
+                "The scalable target that you tried to tag already exists. To update tags on an "
+                "existing scalable target, use the TagResource API."
+            )
         limits = _limits(
             parameters.get("MinCapacity", target.minimum),
             parameters.get("MaxCapacity", target.maximum),
@@ -46,14 +48,18 @@ class Targets(Operations):
 
     async def deregister_scalable_target(self, **parameters: Any) -> Answer:
         """Forget a target, its policies with their alarms, and its scheduled actions."""
+        await self.forget(self.target(parameters))
+        return {}
+
+    async def forget(self, target: Target) -> None:
+        """Forget a target with all that hangs on it; nothing if that was done meanwhile."""
         async with self.changing:
-            target = self.target(parameters)
             for policy in self.book.policies_of(target.resource):
                 await self.drop(policy)
             for schedule in self.book.schedules_of(target.resource):
                 self.book.remove(schedule)
-            self.book.remove(target)
-        return {}
+            if target.resource in self.book.targets:
+                self.book.remove(target)
 
     async def drop(self, policy: Policy) -> None:
         """Forget a policy and, of target tracking, its alarms."""

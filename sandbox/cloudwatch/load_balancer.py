@@ -65,8 +65,9 @@ def of_target_group(row: AlbMinute, healthy: Mapping[str, int]) -> Minutes:
             found[Metric.of(NAMESPACE, name, **both), minute] = _count(number)
     per_target = row["requests"] / max(healthy.get(group, 1), 1)
     if per_target:
-        alone = Metric.of(NAMESPACE, "RequestCountPerTarget", TargetGroup=group)
-        found[alone, minute] = (Aggregate(1.0, per_target, per_target, per_target), "Count")
+        for dimensions in ({"TargetGroup": group}, both):
+            metric = Metric.of(NAMESPACE, "RequestCountPerTarget", **dimensions)
+            found[metric, minute] = (Aggregate(1.0, per_target, per_target, per_target), "Count")
     latency = row.get("latency")
     if latency and latency["buckets"]:
         metric = Metric.of(NAMESPACE, "TargetResponseTime", **both)

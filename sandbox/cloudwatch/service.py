@@ -46,6 +46,7 @@ class CloudWatch:
             "A task that ends counts in its last minute's CPU and memory, one that is PENDING in "
             "none: SampleCount is the number of tasks that ran in the minute.",
         ),
+        Note(SIMPLIFIED, "AWS/ApplicationELB has no metrics by AvailabilityZone."),
         Note(OUR_READING, "How late a minute is seen, and in which parts, is not documented."),
         Note(OUR_READING, "AWS/ECS and AWS/ElastiCache publish no single values: no percentiles."),
         Note(

@@ -111,8 +111,8 @@ class Traffic:
             **{_code(code): ("Count", self._code_series((group,), code)) for code in _CODES},
         }
         found = {Metric.of(NAMESPACE, name, **dimensions): how for name, how in named.items()}
-        alone = {"TargetGroup": dimensions["TargetGroup"]}
-        found[Metric.of(NAMESPACE, "RequestCountPerTarget", **alone)] = ("Count", per_target)
+        for names in ({"TargetGroup": dimensions["TargetGroup"]}, dimensions):
+            found[Metric.of(NAMESPACE, "RequestCountPerTarget", **names)] = ("Count", per_target)
         return found
 
     def _of_load_balancer(self) -> Catalogue:

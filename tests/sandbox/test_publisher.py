@@ -166,10 +166,9 @@ def test_requests_per_target_are_divided_by_the_healthy_targets(cloudwatch, publ
 
     publisher.publish(now=NOW + 5, report=measured(book), tasks=[], health=health)
 
-    found = value(
-        cloudwatch, "AWS/ApplicationELB", "RequestCountPerTarget", "Sum", TargetGroup=BLUE
-    )
-    assert found == 5
+    asked = "AWS/ApplicationELB", "RequestCountPerTarget", "Sum"
+    assert value(cloudwatch, *asked, TargetGroup=BLUE) == 5
+    assert value(cloudwatch, *asked, TargetGroup=BLUE, LoadBalancer=BALANCER) == 5
 
 
 def test_host_counts_are_readings_and_only_of_groups_with_targets(cloudwatch, publisher):

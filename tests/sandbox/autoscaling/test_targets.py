@@ -81,7 +81,7 @@ def test_deregistering_takes_policies_alarms_and_actions_along(account, client):
     [
         (STAGING | {"MinCapacity": 4}, "Maximum capacity cannot be less than minimum capacity"),
         (STAGING | {"MinCapacity": -1}, "must not be negative"),
-        (STAGING | {"Tags": {"a": "b"}}, "Tags can only be specified"),
+        (STAGING | {"Tags": {"a": "b"}}, "already exists. To update tags"),
         (UNKNOWN | {"MinCapacity": 1, "MaxCapacity": 2}, "ECS service doesn't exist: service/"),
         (
             SERVICE | {"ResourceId": "service/production/news-ingest", "MinCapacity": 1},

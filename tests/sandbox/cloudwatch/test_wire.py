@@ -77,13 +77,13 @@ def test_what_is_put_is_listed_and_read(client):
 
 def test_seconds_of_high_resolution_are_read_as_they_were_put(client):
     at = datetime.now(UTC).replace(second=20, microsecond=0) - timedelta(minutes=2)
-    metric = {"Namespace": "Wire", "MetricName": "Fine"}
+    metric = {"Namespace": "Seconds", "MetricName": "Fine"}
     data = [
         {"MetricName": "Fine", "Timestamp": at + timedelta(seconds=after), "Value": value}
         | {"StorageResolution": 1}
         for after, value in ((0, 1.0), (3, 2.0), (15, 4.0))
     ]
-    checked(client, "PutMetricData", Namespace="Wire", MetricData=data)
+    checked(client, "PutMetricData", Namespace="Seconds", MetricData=data)
 
     stat = {"Metric": metric, "Period": 10, "Stat": "Sum"}
     answer = checked(
@@ -147,8 +147,12 @@ def test_a_fresh_account_has_the_golden_signals(client):
         (
             "get_metric_statistics",
             {
-                **{"Namespace": "Wire", "MetricName": "x", "Period": 60, "Statistics": ["Sum"]},
-                **{"StartTime": window()["EndTime"], "EndTime": window()["StartTime"]},
+                "Namespace": "Wire",
+                "MetricName": "x",
+                "Period": 60,
+                "Statistics": ["Sum"],
+                "StartTime": window()["EndTime"],
+                "EndTime": window()["StartTime"],
             },
             "InvalidParameterValue",
         ),
