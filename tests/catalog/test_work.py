@@ -1,77 +1,26 @@
-"""The mechanism behind everything that changes AWS, against a real PostgreSQL."""
+"""Who may work on an operation, and when it is looked at again, against a real PostgreSQL."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
-from aws.errors import Refused, Throttled, Unreachable
+from aws.errors import Throttled, Unreachable
 from catalog import work
-from catalog.models import Effect, EffectState, Operation, OperationState
-from catalog.work import Lease, LeaseLost, OutcomeUnknown, Progress
-
-KIND = "test"
-TARGET = "thing:7"
-
-
-@pytest.fixture
-def handle(monkeypatch):
-    """Register a handler for the duration of the test."""
-
-    def register(handler):
-        monkeypatch.setitem(work._handlers, KIND, handler)
-        return handler
-
-    return register
-
-
-@pytest.fixture
-def operation(db) -> Operation:
-    return submit()
-
-
-def submit() -> Operation:
-    return work.submit(kind=KIND, target=TARGET, key=TARGET, by=None)
-
-
-def claimed(owner: str = "one") -> Lease:
-    lease = work.claim(owner=owner)
-    assert lease is not None
-    return lease
-
-
-def let_lease_run_out() -> None:
-    Operation.objects.update(lease_until=Now() - timedelta(seconds=1))
-
-
-def fresh() -> Operation:
-    return Operation.objects.get()
-
-
-class Calls:
-    """Counts the calls to AWS, and answers as the test wants."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.count = 0
-
-    def __call__(self):
-        self.count += 1
-        answer = self.answers.pop(0) if self.answers else {}
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def once(lease, call, find=lambda intent: None):
-    return work.effect(lease, key="call", request={"a": 1}, call=call, find=find)
+from catalog.models import Operation, OperationState
+from catalog.work import LeaseLost, Progress
+from tests.catalog.claims import (
+    KIND,
+    TARGET,
+    Calls,
+    claimed,
+    fresh,
+    let_lease_run_out,
+    once,
+    submit,
+)
 
 
 def test_the_same_key_is_one_operation(operation):
@@ -186,114 +135,6 @@ def test_a_zombies_ending_does_not_end_the_heirs_operation(operation, handle):
     assert (row.state, row.lease_owner) == (OperationState.OPEN, "heir")
 
 
-def test_an_effect_happens_once_however_often_it_is_asked_for(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls({"arn": "x"})
-
-    answers = [once(lease, call), once(lease, call)]
-
-    assert answers == [{"arn": "x"}, {"arn": "x"}]
-    assert call.count == 1
-
-
-def test_the_intent_is_written_before_the_call(operation, handle):
-    handle(lambda lease: Progress())
-    seen = []
-
-    once(claimed(), lambda: seen.append(Effect.objects.get().state) or {})
-
-    assert seen == [EffectState.INTENDED]
-
-
-def test_after_a_lost_answer_aws_is_asked_before_anything_is_repeated(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls(Unreachable("no answer"))
-    with pytest.raises(Unreachable):
-        once(lease, call)
-
-    answer = once(lease, call, find=lambda intent: {"arn": "found"})
-
-    assert answer == {"arn": "found"}
-    assert call.count == 1
-
-
-def test_while_aws_cannot_tell_nothing_is_repeated(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls(Unreachable("no answer"))
-    with pytest.raises(Unreachable):
-        once(lease, call)
-
-    def cannot_tell(intent):
-        raise OutcomeUnknown("not yet")
-
-    with pytest.raises(OutcomeUnknown):
-        once(lease, call, find=cannot_tell)
-
-    assert call.count == 1
-
-
-def test_what_certainly_did_not_happen_is_sent_again(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls(Unreachable("no answer"), {"arn": "x"})
-    with pytest.raises(Unreachable):
-        once(lease, call)
-
-    assert once(lease, call) == {"arn": "x"}
-    assert Effect.objects.get().attempts == 2
-
-
-def test_aws_gets_its_time_anew_after_each_sending(operation, handle):
-    handle(lambda lease: Progress())
-    lease = claimed()
-    with pytest.raises(Unreachable):
-        once(lease, Calls(Unreachable("no answer")))
-    Effect.objects.update(intended_at=Now() - timedelta(hours=1))
-    long_ago = Effect.objects.get().intended_at
-
-    with pytest.raises(Unreachable):
-        once(lease, Calls(Unreachable("no answer again")))
-
-    assert Effect.objects.get().intended_at > long_ago + timedelta(minutes=59)
-
-
-def test_a_refused_question_says_nothing_about_the_call(operation, handle):
-    handle(lambda lease: Progress())
-    lease = claimed()
-    call = Calls(Unreachable("no answer"))
-    with pytest.raises(Unreachable):
-        once(lease, call)
-
-    def find(intent):
-        raise Refused("sts: the credentials have expired")
-
-    with pytest.raises(OutcomeUnknown, match="expired"):
-        once(lease, call, find)
-
-    assert call.count == 1
-    assert Effect.objects.get().state == EffectState.INTENDED
-
-
-def test_a_throttled_call_is_sent_again_without_asking(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls(Throttled("slow down"), {"arn": "x"})
-    with pytest.raises(Throttled):
-        once(lease, call)
-
-    answer = once(lease, call, find=lambda intent: pytest.fail("asked"))
-
-    assert answer == {"arn": "x"}
-
-
-def test_a_refusal_is_final(operation, handle):
-    handle(lambda lease: Progress())
-    lease, call = claimed(), Calls(Refused("no"))
-    for _ in range(2):
-        with pytest.raises(Refused, match="no"):
-            once(lease, call)
-
-    assert call.count == 1
-
-
 def test_aws_errors_are_tried_again_ever_later_and_never_given_up(operation, handle):
     def handler(lease):
         raise Unreachable("no answer")
@@ -346,71 +187,3 @@ def test_a_click_leaves_an_operation_alone_that_a_worker_is_at(operation, handle
     claimed("worker")
 
     assert not work.run_now(kind=KIND, target=TARGET, owner="web")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_workers_at_once_make_one_call(handle):
-    submit()
-    call = Calls()
-    barrier = threading.Barrier(20)
-
-    def handler(lease):
-        once(lease, call)
-        return Progress(wait=timedelta(hours=1))
-
-    handle(handler)
-
-    def worker(number):
-        try:
-            barrier.wait()
-            work.run_due(owner=f"worker {number}")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=worker, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert call.count == 1
-    assert Effect.objects.get().state == EffectState.DONE
-
-
-DYING_WORKER = """
-import os, signal
-import django
-django.setup()
-from catalog import work
-from catalog.work import Progress
-
-@work.handles("test")
-def handler(lease):
-    def call():
-        os.kill(os.getpid(), signal.SIGKILL)
-    work.effect(lease, key="call", request={}, call=call, find=lambda intent: None)
-    return Progress(done=True)
-
-work.run_due(owner="dying")
-"""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_in_the_middle_of_a_call_loses_and_repeats_nothing(handle):
-    submit()
-    settings = connection.settings_dict
-    url = f"postgresql:///{settings['NAME']}?host={settings['HOST']}&user={settings['USER']}"
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-    }
-    died = subprocess.run([sys.executable, "-c", DYING_WORKER], env=environment, check=False)
-    call = Calls()
-    handle(lambda lease: once(lease, call, find=lambda intent: {"arn": "found"}) and Progress())
-    let_lease_run_out()
-
-    work.run_due(owner="heir", limit=1)
-
-    assert died.returncode == -9
-    assert call.count == 0
-    assert Effect.objects.get().answer == {"arn": "found"}

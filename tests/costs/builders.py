@@ -14,9 +14,12 @@ from tests import make
 # A Sunday, after 08:00 UTC, late enough in the month to compare three weeks.
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 TODAY = AT.date()
+NAT = ("EC2 - Other", "NatGateway-Hours", "Usage")
+TAX = ("Tax", "NoUsageType", "Tax")
+CREDIT = ("EC2 - Other", "NatGateway-Hours", "Credit")
 Lines = dict[tuple[str, str, str], str]
 EVERY_DAY: Lines = {
-    ("EC2 - Other", "NatGateway-Hours", "Usage"): "1.08",
+    NAT: "1.08",
     ("AmazonCloudWatch", "DataProcessing-Bytes", "Usage"): "0.25",
 }
 
@@ -89,3 +92,19 @@ def run(**changes: Any) -> IngestRun:
         "finished_at": AT,
     }
     return IngestRun.objects.create(account=make.account(), **defaults | changes)
+
+
+def full(day: date) -> Lines:
+    """NAT for 1.08 a day (2 on Nov 5), tax on the first, a credit in October."""
+    lines = {NAT: "2.00" if day == date(2026, 11, 5) else "1.08"}
+    if day.day == 1:
+        lines[TAX] = "9.17"
+    if day == date(2026, 10, 1):
+        lines[CREDIT] = "-25.00"
+    return lines
+
+
+def text(response: Any) -> str:
+    """The main part of the page with its white space collapsed."""
+    main = response.text.partition('<main id="main"')[2].partition("</main>")[0]
+    return " ".join(main.split())

@@ -46,3 +46,21 @@ def settled(monkeypatch):
         monkeypatch.setattr("deployments.reconciler.starting.SETTLED", timedelta(0))
 
     return pass_time
+
+
+@pytest.fixture
+def silent_bell(monkeypatch):
+    """The bell only wakes a worker; no worker runs here, and the row carries the work."""
+    monkeypatch.setattr("deployments.ringing._ring", lambda task: None)
+
+
+@pytest.fixture
+def as_olga(client, olga):
+    client.force_login(olga)
+    return client
+
+
+@pytest.fixture
+def as_anna(client, anna):
+    client.force_login(anna)
+    return client

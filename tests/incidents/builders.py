@@ -8,10 +8,11 @@ from typing import Any
 
 from catalog.models import ChangeEvent, Service, User
 from incidents import operations
-from incidents.models import Incident, Severity, Status
+from incidents.models import Assignment, Incident, IncidentRole, Severity, Status
 from tests import make
 
 ONSET = make.NOON - timedelta(minutes=10)
+LATER = make.NOON + timedelta(minutes=30)
 REASON = "the rollback took the errors away"
 WAYS = {
     Status.INVESTIGATING: (),
@@ -61,3 +62,9 @@ def change_event(service: Service, **changes: Any) -> ChangeEvent:
         "key": str(uuid.uuid4()),
     }
     return ChangeEvent.objects.create(**defaults | changes)
+
+
+def holders(incident: Incident, role: IncidentRole) -> list[str]:
+    """Who holds the role now, the longest first."""
+    current = Assignment.objects.filter(incident=incident, role=role, renounced_at=None)
+    return [held.user.username for held in current.order_by("assumed_at", "pk")]
