@@ -8,12 +8,14 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
+from catalog.models import Service
 from deployments import evidence
 from deployments.models import IN_FLIGHT, DecisionPoint, DecisionState, Release
 from monitoring.queries import TargetGroupSignals, compare_target_groups
 
 MINUTE = timedelta(minutes=1)
 SHORT_MINUTE = 30.0  # seconds; only an endpoint for trying things out is faster
+PAUSES_JUDGED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +123,26 @@ def waiting_decisions() -> QuerySet[DecisionPoint]:
     )
 
 
-def seconds_per_minute(release: Release) -> float:
-    """Return how long ECS's deployment minute takes, judged by the expiry it gave a pause.
+def seconds_per_minute(service: Service) -> float | None:
+    """Return how long ECS's deployment minute takes, judged by the expiry it gave to pauses.
 
-    60 where no pause with an expiry has been seen. An endpoint may run deployments faster.
+    60 on AWS; an endpoint for trying things out may be faster. None if no pause of the service
+    has told.
     """
-    hooks = release.configuration.get("lifecycleHooks") or [{}]
-    minutes = hooks[0].get("timeoutConfiguration", {}).get("timeoutInMinutes")
-    decision = release.decisions.exclude(expires_at=None).first()
-    if not minutes or decision is None or decision.expires_at is None:
-        return 60.0
-    given = (decision.expires_at - decision.opened_at).total_seconds() / minutes
+    told = DecisionPoint.objects.filter(release__service=service).exclude(expires_at=None)
+    newest = told.select_related("release").order_by("-opened_at")[:PAUSES_JUDGED]
+    given = [seconds for decision in newest if (seconds := _seconds_given(decision))]
+    if not given:
+        return None
     # A pause that was seen late looks shorter than it is; that makes nobody's minute shorter.
-    return 60.0 if given > SHORT_MINUTE else float(max(0.1, given))
+    return 60.0 if max(given) > SHORT_MINUTE else max(given)
+
+
+def _seconds_given(decision: DecisionPoint) -> float | None:
+    """Return what one minute of the pause took, or None if that cannot be said."""
+    hooks = decision.release.configuration.get("lifecycleHooks") or []
+    minutes = [hook.get("timeoutConfiguration", {}).get("timeoutInMinutes") for hook in hooks]
+    asked = next((number for number in minutes if number), None)
+    if asked is None or decision.expires_at is None or decision.expires_at <= decision.opened_at:
+        return None
+    return (decision.expires_at - decision.opened_at).total_seconds() / float(asked)

@@ -33,7 +33,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`leading` is the line that the sentence below the chart speaks about."""
+    """`leading` is the line that the sentence below speaks about; `note` says what it is not."""
 
     id: str
     title: str
@@ -41,6 +41,7 @@ class Panel:
     lines: tuple[Line, ...]
     threshold: Threshold | None = None
     of: str = ""
+    note: str = ""
 
     @property
     def leading(self) -> Line:
@@ -74,10 +75,21 @@ def _golden(layout: Layout, objectives: Objectives) -> list[Panel]:
         ),
         Threshold(objectives.cpu, f"CPU degraded above {objectives.cpu:g} %"),
     )
-    tasks = Panel("tasks", "Running tasks", COUNT, (Line("ecs.running", "tasks", "saturation"),))
     if not layout.has("lb"):
-        return [saturation, tasks]
+        return [saturation, _tasks()]
     return [*_front(objectives), saturation]
+
+
+def _tasks() -> Panel:
+    # Who stops and who takes over both report in that minute. How many run at once, only ECS says
+    # for now, and Container Insights, which costs extra, for the past.
+    return Panel(
+        "tasks",
+        "Tasks that reported CPU",
+        COUNT,
+        (Line("ecs.running", "tasks that reported", "saturation"),),
+        note="counts a task that stopped and its successor in the minute of the change",
+    )
 
 
 def _front(objectives: Objectives) -> list[Panel]:

@@ -39,7 +39,7 @@ TARGET_GROUP = (
 ECS = (
     ("cpu", "CPUUtilization", "Average"),
     ("cpu_max", "CPUUtilization", "Maximum"),
-    # ECS publishes one sample per running task and minute: the only free task count there is.
+    # One sample of each task that ran in the minute, be it for a part of it: more than ran at once.
     ("running", "CPUUtilization", "SampleCount"),
     ("memory", "MemoryUtilization", "Average"),
     ("memory_max", "MemoryUtilization", "Maximum"),

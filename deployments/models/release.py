@@ -245,8 +245,11 @@ class Release(models.Model):
     def bake_minutes(self) -> int:
         return int(self.configuration.get("bakeTimeInMinutes", 0))
 
-    def baked_at(self, seconds_per_minute: float = 60.0) -> datetime | None:
-        """When ECS ends the bake, and with it the instant rollback; None outside the bake."""
+    def baked_at(self, seconds_per_minute: float) -> datetime | None:
+        """About when ECS ends the bake, and with it the instant rollback; None outside the bake.
+
+        ECS tells the stage and the length, never the end: it is reckoned from our first look.
+        """
         if self.status != Status.BAKING or not self.baking_since:
             return None
         return self.baking_since + timedelta(seconds=seconds_per_minute * self.bake_minutes)

@@ -83,13 +83,16 @@ def _context(release: Release, at: datetime, seen: Mapping[str, str]) -> dict[st
     columns = queries.compared(release, at)
     verdict = queries.judged(columns)
     decision = release.decisions.filter(state=DecisionState.OPEN).first()
+    minute = queries.seconds_per_minute(release.service)
+    baked_at = release.baked_at(minute or 60.0)
     return {
         "release": release,
         "seen": seen,
         "rail": presentation.rail(release),
         "bar": presentation.bar(release),
-        "baked_at": release.baked_at(queries.seconds_per_minute(release)),
-        "is_baked": _is_past(release.baked_at(queries.seconds_per_minute(release)), at),
+        "baked_at": baked_at,
+        "is_baked": _is_past(baked_at, at),
+        "minute_is_known": minute is not None,
         "decision": decision,
         "needs_reason": decision is not None and not queries.speaks_for(decision, verdict),
         "decided": release.decisions.exclude(state=DecisionState.OPEN).select_related("decided_by"),

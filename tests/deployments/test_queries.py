@@ -108,18 +108,43 @@ def test_a_minute_takes_as_long_as_the_expiry_of_a_pause_shows(ecs, draft, olga)
         expires_at=decision.opened_at + timedelta(minutes=6)
     )
 
-    assert queries.seconds_per_minute(release) == pytest.approx(6.0)
+    assert queries.seconds_per_minute(release.service) == pytest.approx(6.0)
 
 
 def test_a_pause_that_was_seen_late_does_not_shorten_the_bake(ecs, draft, olga):
     release = build.paused(draft, olga, ecs)
     DecisionPoint.objects.update(expires_at=timezone.now() + timedelta(minutes=45))
 
-    assert queries.seconds_per_minute(release) == 60.0
+    assert queries.seconds_per_minute(release.service) == 60.0
 
 
-def test_without_a_pause_a_minute_is_a_minute(draft):
-    assert queries.seconds_per_minute(draft) == 60.0
+def test_a_pause_of_an_earlier_release_tells_how_long_a_minute_is(ecs, draft, olga):
+    earlier = build.paused(draft, olga, ecs)
+    ecs.pause(ecs.newest, "ecs-pause-2", weight=10.0, minutes=3)
+    build.look(earlier)
+    opened = earlier.decisions.get(hook_id="ecs-pause-2").opened_at
+    DecisionPoint.objects.filter(hook_id="ecs-pause-1").update(
+        opened_at=opened - timedelta(hours=1), expires_at=opened - timedelta(minutes=54)
+    )
+
+    assert queries.seconds_per_minute(earlier.service) == pytest.approx(6.0)
+
+
+def test_without_any_pause_nobody_knows_how_long_a_minute_is(draft):
+    assert queries.seconds_per_minute(draft.service) is None
+
+
+def test_a_pause_of_another_service_tells_nothing(ecs, draft, olga):
+    build.paused(draft, olga, ecs)
+
+    assert queries.seconds_per_minute(make.service(name="other")) is None
+
+
+def test_a_release_whose_hooks_have_no_time_out_tells_nothing(ecs, draft, olga):
+    build.paused(draft, olga, ecs)
+    Release.objects.update(configuration={"lifecycleHooks": [{"targetType": "PAUSE"}]})
+
+    assert queries.seconds_per_minute(draft.service) is None
 
 
 def test_what_expires_first_is_decided_first(ecs, draft, olga):

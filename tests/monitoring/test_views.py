@@ -329,3 +329,24 @@ def test_a_fixed_range_does_not_poll(viewer, service):
 
     assert 'hx-trigger="every 15s"' not in page
     assert '"live": false' in page
+
+
+def test_tasks_that_reported_are_not_called_running(viewer, cloud):
+    service = make.service(load_balancer="", target_groups=[])
+    operations.collect(at=AT)
+
+    page = viewer.get(url(service)).text
+
+    assert "Tasks that reported CPU" in page
+    assert "a task that stopped and its successor" in page
+    assert "Running tasks" not in page
+
+
+def test_a_day_of_history_that_could_not_be_read_is_told(viewer, service):
+    service.collection.backfill_error = "2026-03-01: CloudWatch answered 3 of 34 series in part."
+    service.collection.save()
+
+    page = viewer.get(url(service)).text
+
+    assert "History before today could not be read" in page
+    assert "3 of 34 series in part" in page
