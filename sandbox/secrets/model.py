@@ -28,7 +28,10 @@ class Version:
 
 @dataclass
 class Secret:
-    """One secret. `rotating` names the version a rotation in progress is making, if any."""
+    """One secret. `rotating` names the version a rotation in progress is making, if any.
+
+    `deleted` is when somebody deleted it, `gone` when its recovery window is over.
+    """
 
     name: str
     arn: str
@@ -47,6 +50,7 @@ class Secret:
     last_rotated: datetime | None = None
     next_rotation: datetime | None = None
     rotating: str | None = None
+    gone: datetime | None = None
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Secret:

@@ -181,6 +181,8 @@ def _version(secret: Secret, version_id: str | None, stage: str | None) -> Versi
 
 def _matches(secret: Secret, one: Mapping[str, Any]) -> bool:
     """Whether one of a filter's values fits; `!` before a value means "not"."""
+    if not one.keys() >= {"Key", "Values"}:
+        raise invalid("A filter must have a key and values.")
     words = _FILTERS[one["Key"]](secret)
     return any(_fits(words, value, prefix=one["Key"] == "name") for value in one["Values"])
 

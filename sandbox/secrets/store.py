@@ -25,10 +25,18 @@ class Store:
         self._secrets = {secret.arn: secret for secret in found}
 
     def __iter__(self) -> Iterator[Secret]:
-        return iter(list(self._secrets.values()))
+        return iter(self._present())
 
     def __len__(self) -> int:
-        return len(self._secrets)
+        return len(self._present())
+
+    def _present(self) -> list[Secret]:
+        """Every secret but those whose recovery window is over: these are forgotten."""
+        now = clock.now()
+        for secret in list(self._secrets.values()):
+            if secret.gone and secret.gone <= now:
+                self.remove(secret)
+        return list(self._secrets.values())
 
     def find(self, secret_id: str, *, deleted: bool = False) -> Secret:
         """A secret by name, ARN or partial ARN.
@@ -36,7 +44,7 @@ class Store:
         Raises ResourceNotFoundException, and InvalidRequestException for one that waits for its
         deletion unless `deleted`.
         """
-        for secret in self._secrets.values():
+        for secret in self._present():
             if secret_id in (secret.name, secret.arn, secret.arn[:-_RANDOM_SUFFIX]):
                 if secret.deleted and not deleted:
                     raise marked_for_deletion()
@@ -46,7 +54,7 @@ class Store:
 
     def named(self, name: str) -> Secret | None:
         """The secret of exactly that name, also one that waits for its deletion."""
-        return next((s for s in self._secrets.values() if s.name == name), None)
+        return next((s for s in self._present() if s.name == name), None)
 
     def save(self, secret: Secret) -> None:
         """Write a secret, without the oldest of its versions that nothing labels."""

@@ -15,6 +15,7 @@ from typing import Any
 from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
+from sandbox.identity.evaluator import statements
 from sandbox.names import ACCOUNT, REGION
 from sandbox.secrets import schedule
 from sandbox.secrets.model import CURRENT, Secret, Version
@@ -182,20 +183,22 @@ class Writing(Reading):
         if ForceDeleteWithoutRecovery:
             self._store.remove(secret)
         else:
-            secret.deleted = clock.now()
+            secret.deleted, secret.gone = clock.now(), date
             self._store.save(secret)
         return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": date}
 
     def restore_secret(self, SecretId: str) -> Answer:
         """Take back a deletion."""
         secret = self._store.find(SecretId, deleted=True)
-        secret.deleted = None
+        secret.deleted = secret.gone = None
         self._store.save(secret)
         return {"ARN": secret.arn, "Name": secret.name}
 
     def tag_resource(self, SecretId: str, Tags: Sequence[Mapping[str, str]]) -> Answer:
         """Add tags, or change their values."""
         secret = self._store.find(SecretId)
+        if not all("Key" in tag for tag in Tags):
+            raise invalid("The tag key can't be null.")
         kept = {tag["Key"]: tag for tag in secret.tags} | {t["Key"]: dict(t) for t in Tags}
         secret.tags = list(kept.values())
         self._store.save(secret)
@@ -281,12 +284,11 @@ def _known(secret: Secret, version_id: str | None) -> Version | None:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict) or "Statement" not in parsed:
+        list(statements(text))
+    except AwsError as error:
         message = "This resource policy contains a syntax error."
-        raise AwsError("MalformedPolicyDocumentException", message)
+        raise AwsError("MalformedPolicyDocumentException", message) from error
+    parsed: dict[str, Any] = json.loads(text)
     return parsed
 
 

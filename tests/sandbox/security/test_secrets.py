@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.secrets import world
 from sandbox.secrets.rotation import Secrets
@@ -65,6 +66,11 @@ def test_a_new_value_moves_the_labels(store):
             NAMED | {"ResourcePolicy": "{"},
             "MalformedPolicyDocumentException",
         ),
+        (
+            "put_resource_policy",
+            NAMED | {"ResourcePolicy": '{"Statement": ["everybody"]}'},
+            "MalformedPolicyDocumentException",
+        ),
         ("list_secrets", {"NextToken": "mine"}, "InvalidNextTokenException"),
         ("replicate_secret_to_regions", NAMED, "InvalidRequestException"),
     ],
@@ -90,6 +96,22 @@ def test_a_deleted_secret_answers_nothing_until_it_is_restored(store):
     assert code(refused) == "InvalidRequestException"
     assert world.MIGRATION not in listed
     assert secrets.get_secret_value(world.MIGRATION)["SecretString"]
+
+
+def test_a_secret_is_gone_when_its_recovery_window_is_over(store, state):
+    secrets = Secrets(store, lambda _: None)
+    secrets.delete_secret(world.MIGRATION, RecoveryWindowInDays=7)
+    clock.step(6.9 * 86_400)
+    waiting = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    clock.step(0.2 * 86_400)
+
+    with pytest.raises(AwsError) as refused:
+        secrets.restore_secret(world.MIGRATION)
+
+    assert world.MIGRATION in {secret["Name"] for secret in waiting}
+    assert code(refused) == "ResourceNotFoundException"
+    assert Store(state).named(world.MIGRATION) is None
+    assert secrets.create_secret(world.MIGRATION)["Name"] == world.MIGRATION
 
 
 def test_secrets_outlive_the_process(store, state):
