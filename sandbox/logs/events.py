@@ -41,6 +41,11 @@ class LogEvents:
         Note(SIMPLIFIED, "Logs begin with the first start: there are none of before the epoch."),
         Note(SIMPLIFIED, "A log group keeps its newest 64 MiB; on AWS it grows without an end."),
         Note(SIMPLIFIED, "Events can be found at once; on AWS it takes some seconds."),
+        Note(
+            SIMPLIFIED,
+            "A regular expression in a filter pattern has at most 1,000 places, repetitions "
+            "written out, and no anchor but at its ends.",
+        ),
         Note(SIMPLIFIED, "Events in the embedded metric format become no metrics."),
         Note(
             SIMPLIFIED,

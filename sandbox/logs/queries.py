@@ -65,6 +65,11 @@ class Queries:
         ),
         Note(
             OUR_READING,
+            "Insights: of a JSON message the first 200 fields are discovered, of one that is "
+            "nested deeper than 200 levels none.",
+        ),
+        Note(
+            OUR_READING,
             "The wording of compile errors is AWS's for unexpected symbols and for names unknown "
             "behind stats, ours for the rest.",
         ),
