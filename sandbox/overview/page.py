@@ -34,9 +34,12 @@ dd { margin: 0; overflow-wrap: anywhere; }
 
 
 def html(
-    facts: Facts, faults: Sequence[Mapping[str, Any]], services: Sequence[Mapping[str, Any]]
+    facts: Facts,
+    faults: Sequence[Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    balancers: Mapping[str, Any] | None = None,
 ) -> str:
-    """The whole document."""
+    """The whole document; `balancers` are load balancers by name, as the status tells them."""
     own = sum(row["by"] == "ours" for service in services for row in service["operations"])
     own_services = [one for one in services if any(r["by"] != "moto" for r in one["operations"])]
     rest = [one for one in services if one not in own_services]
@@ -46,9 +49,9 @@ def html(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Sandbox</title><style>{_STYLE}</style></head><body>"
         '<header><h1>Sandbox: a local AWS account</h1><nav aria-label="On this page">'
-        '<a href="#now">Now</a> · <a href="#faults">Faults</a> · '
-        '<a href="#operations">Operations</a></nav></header><main>'
-        f"{_now(facts)}{_faults(faults)}"
+        '<a href="#now">Now</a> · <a href="#listeners">Listeners</a> · '
+        '<a href="#faults">Faults</a> · <a href="#operations">Operations</a></nav></header><main>'
+        f"{_now(facts)}{_balancers(balancers or {})}{_faults(faults)}"
         f'<section id="operations" aria-labelledby="h-operations">'
         f'<h2 id="h-operations">Operations</h2><p>{own} of {total} operations are our own and '
         "behave as their notes say; the others are answered by moto, which keeps what is created "
@@ -83,6 +86,32 @@ def _memory(facts: Facts) -> str:
     if facts.proportional:
         return "(PSS: pages that processes share are divided among them)"
     return "resident; shared pages count in each process, so it is less in truth"
+
+
+def _balancers(balancers: Mapping[str, Any]) -> str:
+    """Where each listener answers: clients on this machine cannot use AWS's ports."""
+    rows = [
+        (
+            name,
+            f"{listener['protocol']}:{listener['port']}",
+            _Markup(f'<a href="{escape(listener["url"])}">{escape(listener["url"])}</a>'),
+            "; ".join(map(_rule, listener["rules"])),
+        )
+        for name, balancer in balancers.items()
+        for listener in balancer["listeners"]
+    ]
+    columns = ("Load balancer", "Listener", "Answers at", "Rules by priority")
+    return (
+        f'<section id="listeners" aria-labelledby="h-listeners"><h2 id="h-listeners">Listeners</h2>'
+        f"{_table('Listeners of load balancers', columns, rows)}</section>"
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    fields = " and ".join(rule["conditions"])
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in rule.get("weights", {}).items())
+    does = f"to {weights}" if weights else "answers by itself"
+    return f"{rule['priority']}{f' ({fields})' if fields else ''}: {does}"
 
 
 def _faults(faults: Sequence[Mapping[str, Any]]) -> str:

@@ -6,10 +6,12 @@ import asyncio
 
 from aiohttp import web
 
+from sandbox.balancing.status import shown as shown_balancers
 from sandbox.chaos.register import Register
 from sandbox.context import Context
 from sandbox.ecs.account import Account
 from sandbox.ecs.scheduler import Scheduler
+from sandbox.load_balancers import LoadBalancers
 from sandbox.overview import facts, page
 from sandbox.overview.operations import Catalogue
 
@@ -35,7 +37,7 @@ async def join(sandbox: Context) -> None:
         found = await asyncio.to_thread(facts.gather, sandbox.epoch, _tasks(sandbox))
         in_force = [entry.shown() for entry in sandbox.of(Register).in_force()]
         services = await catalogue.services()
-        text = page.html(found, in_force, services)
+        text = page.html(found, in_force, services, shown_balancers(sandbox.of(LoadBalancers)))
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
     async def moved(_: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.request
 from http.client import HTTPConnection
 
 import pytest
@@ -284,6 +285,17 @@ def test_the_account_answers_on_its_status_pages_listener(account):
 
     assert (shown["port"], shown["protocol"]) == (443, "HTTPS")
     assert (status, body) == (200, b"Nothing to report.")
+
+
+def test_the_page_tells_where_listeners_answer(account, lab):
+    lab.listen(8443)
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{account.port}/_sandbox/", timeout=30) as page:
+        text = page.read().decode()
+
+    assert f"<td>{lab.name}</td><td>HTTP:8443</td>" in text
+    assert f'href="http://127.0.0.1:{lab.port(8443)}"' in text
+    assert "default: answers by itself" in text
 
 
 def test_the_test_listener_moves_apart_from_the_production_listener(account):
