@@ -117,3 +117,15 @@ class Fleet(Protocol):
 
     def task_samples(self) -> Sequence[TaskSample]:
         """One sample of every task that is running now."""
+
+
+class Running:
+    """The tasks ECS calls RUNNING, as it publishes them: one that drains or stops is none."""
+
+    def __init__(self, fleet: Fleet, is_running: Callable[[str], bool]) -> None:
+        self._fleet = fleet
+        self._is_running = is_running
+
+    def task_samples(self) -> list[TaskSample]:
+        """One sample of every task whose ARN `is_running` knows."""
+        return [each for each in self._fleet.task_samples() if self._is_running(each.task_arn)]

@@ -25,6 +25,7 @@ from sandbox.cloudwatch.load_balancer import (
 )
 from sandbox.cloudwatch.metrics import Aggregate, Metric
 from sandbox.cloudwatch.service import CloudWatch
+from sandbox.cloudwatch.utilization import Utilization
 from sandbox.history import PRODUCTION, backing
 from sandbox.measurements import (
     AlbMinute,
@@ -121,9 +122,7 @@ class Publisher:
         self._first_minute: int | None = None
         self._before_restart: dict[tuple[Metric, int], Aggregate | None] = {}
         self._gauges: dict[tuple[Metric, str], _Reading] = {}
-        self._baselines: dict[str, tuple[int, float, float]] = {}
-        # What each task used in the current minute: (metric, task) → (minute, percent).
-        self._readings: dict[tuple[Metric, str], tuple[int, float]] = {}
+        self._utilization = Utilization()
 
     def since(self, now: float) -> int:
         """The first minute worth asking the load balancer for; `now` is seconds since 1970."""
@@ -148,7 +147,7 @@ class Publisher:
         minutes |= of_load_balancers(report["minutes"])
         minutes |= self._of_connections(report["active_connections"], now)
         minutes |= self._of_health(health, now)
-        minutes |= self._of_tasks(tasks, now)
+        minutes |= self._utilization.minutes(tasks, now)
         minutes |= self._of_services(services, now)
         minutes |= self._of_backing(report["minutes"], now)
         self._cloudwatch.publish(self._continued(minutes, now))
@@ -180,8 +179,11 @@ class Publisher:
         return {(metric, reading.minute): (gauge(reading.values), unit)}
 
     def _of_connections(self, active: dict[str, int], now: float) -> Minutes:
+        """Reported only where there are any, as the load balancer does."""
         found: Minutes = {}
         for name, number in active.items():
+            if not number:
+                continue
             metric = Metric.of(NAMESPACE, "ActiveConnectionCount", LoadBalancer=name)
             found |= self._gauge(metric, float(number), now, "Count")
         return found
@@ -202,28 +204,6 @@ class Publisher:
                 )
         return found
 
-    def _of_tasks(self, tasks: Sequence[TaskSample], now: float) -> Minutes:
-        """One sample a task and minute, so that SampleCount counts the tasks that ran in it.
-
-        Tasks that ended count until the minute is over: what they used was used.
-        """
-        minute = int(now // 60)
-        self._readings = {key: seen for key, seen in self._readings.items() if seen[0] == minute}
-        for task in tasks:
-            service = {"ClusterName": task.cluster, "ServiceName": task.service}
-            memory = Metric.of("AWS/ECS", "MemoryUtilization", **service)
-            used = 100 * task.rss_bytes / (task.memory_mib * 2**20)
-            self._readings[memory, task.task_arn] = minute, used
-            cpu = self._cpu(task, now)
-            if cpu is not None:
-                metric = Metric.of("AWS/ECS", "CPUUtilization", **service)
-                self._readings[metric, task.task_arn] = minute, cpu
-        self._forget({task.task_arn for task in tasks})
-        values: dict[Metric, list[float]] = {}
-        for (metric, _), (_, value) in self._readings.items():
-            values.setdefault(metric, []).append(value)
-        return {(metric, minute): (gauge(each), "Percent") for metric, each in values.items()}
-
     def _of_services(self, services: Sequence[ServiceSample], now: float) -> Minutes:
         """One sample a minute: the newest counts replace those before."""
         found: Minutes = {}
@@ -238,23 +218,6 @@ class Publisher:
                 metric = Metric.of(container_insights.NAMESPACE, name, **names)
                 found[metric, int(now // 60)] = (gauge([float(number)]), "Count")
         return found
-
-    def _cpu(self, task: TaskSample, now: float) -> float | None:
-        """Percent of the task's CPU used since the minute began; None at its first sight."""
-        minute, seen_at, used = self._baselines.get(
-            task.task_arn, (int(now // 60), now, task.cpu_seconds)
-        )
-        percent = None
-        if now > seen_at:
-            spent = max(task.cpu_seconds - used, 0.0)
-            percent = 100 * spent / ((now - seen_at) * task.cpu_units / 1024)
-        if minute != int(now // 60) or percent is None:
-            minute, seen_at, used = int(now // 60), now, task.cpu_seconds
-        self._baselines[task.task_arn] = (minute, seen_at, used)
-        return percent
-
-    def _forget(self, alive: set[str]) -> None:
-        self._baselines = {arn: seen for arn, seen in self._baselines.items() if arn in alive}
 
     def _of_backing(self, rows: Iterable[AlbMinute], now: float) -> Minutes:
         """Database and cache follow production's requests of every minute that is over."""

@@ -12,9 +12,11 @@ from sandbox.cloudwatch.dashboards import Dashboards
 from sandbox.cloudwatch.refused import OPERATIONS
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.context import Context
+from sandbox.ecs.account import Account
 from sandbox.ecs.api import Ecs
 from sandbox.fleet import Fleet
 from sandbox.load_balancers import LoadBalancers
+from sandbox.measurements import Running
 from sandbox.refused import RefusedByName
 
 # 1 delays minutes as AWS does, 0 shows them while they are measured.
@@ -40,11 +42,16 @@ async def join(sandbox: Context) -> None:
 
 
 async def _publish(sandbox: Context, cloudwatch: CloudWatch) -> None:
-    balancers, ecs = sandbox.of(LoadBalancers), sandbox.of(Ecs)
+    balancers, ecs, account = sandbox.of(LoadBalancers), sandbox.of(Ecs), sandbox.of(Account)
+
+    def is_running(arn: str) -> bool:
+        task = account.tasks.get(arn)
+        return task is not None and task.last_status == "RUNNING"
+
     await publisher.run(
         cloudwatch,
         balancers.minutes,
-        sandbox.of(Fleet),
+        Running(sandbox.of(Fleet), is_running),
         balancers.health_samples,
         partial(container_insights.samples, ecs),
     )

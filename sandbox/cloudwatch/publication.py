@@ -89,13 +89,14 @@ def _steps(metric: Metric) -> tuple[tuple[float, float], ...]:
 def _in_part(metric: Metric, points: Points, share: Floats) -> Points:
     """Rows scaled to the share that was reported, whole values only; without a value no row.
 
-    A single request comes with one node's report: at its share of minutes it is there at once.
+    A single request comes with one node's report: at its share of minutes it is there at once. A
+    node reports all its metrics together, so no part of them is ever more than the whole.
     """
     if metric.name in _SUMS:
         scaled = points.total * share
         part = Points(points.minute, points.count, scaled, scaled, scaled, points.buckets)
         return keep(part, share > 0)
-    early = whole(f"reported {metric}", points.minute, points.count * share)
+    early = whole("reported", points.minute, points.count * share)
     count = np.where(share < 1, np.minimum(early, points.count), points.count)
     factor = count / points.count
     buckets = points.buckets

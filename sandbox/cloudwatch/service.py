@@ -43,8 +43,8 @@ class CloudWatch:
         Note(SIMPLIFIED, "A minute in which this machine had no time to measure has no data."),
         Note(
             OUR_READING,
-            "A task that ends counts in its last minute's CPU and memory, one that is PENDING in "
-            "none: SampleCount is the number of tasks that ran in the minute.",
+            "A task counts in the CPU and memory of every minute in which it was RUNNING, also the "
+            "last: SampleCount is the number of tasks that ran in the minute.",
         ),
         Note(SIMPLIFIED, "AWS/ApplicationELB has no metrics by AvailabilityZone."),
         Note(OUR_READING, "How late a minute is seen, and in which parts, is not documented."),

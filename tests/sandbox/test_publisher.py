@@ -171,6 +171,18 @@ def test_requests_per_target_are_divided_by_the_healthy_targets(cloudwatch, publ
     assert value(cloudwatch, *asked, TargetGroup=BLUE, LoadBalancer=BALANCER) == 5
 
 
+def test_connections_are_reported_where_there_are_any(cloudwatch, publisher):
+    report = {"minutes": [], "active_connections": {BALANCER: 0}}
+    publisher.publish(now=NOW + 5, report=report, tasks=[], health=[])
+    nobody = alb(cloudwatch, "ActiveConnectionCount", group=None)
+
+    report = {"minutes": [], "active_connections": {BALANCER: 3}}
+    publisher.publish(now=NOW + 10, report=report, tasks=[], health=[])
+
+    assert nobody is None
+    assert alb(cloudwatch, "ActiveConnectionCount", group=None) == 3
+
+
 def test_host_counts_are_readings_and_only_of_groups_with_targets(cloudwatch, publisher):
     for second, healthy in ((5, 2), (10, 1), (15, 2)):
         health = [

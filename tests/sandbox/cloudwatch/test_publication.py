@@ -149,3 +149,24 @@ def test_a_delay_that_ends_shows_what_it_held_back(account):
 
     assert during == []
     assert asked(service, CPU, "Average") == [12.0]
+
+
+@given(
+    minute=st.integers(MINUTE, MINUTE + 10_000),
+    second=st.integers(60, 300),
+    requests=st.integers(1, 500),
+    share=st.floats(0, 1),
+)
+def test_no_part_is_ever_more_than_the_whole(minute, second, requests, share):
+    errors = Metric.of("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", **BALANCER)
+    now = datetime.fromtimestamp(minute * 60 + second, UTC)
+
+    def visible(metric, number):
+        count = np.array([float(number)])
+        ones = np.ones(1)
+        points = Points(np.array([minute]), count, count, ones, ones, NO_BUCKETS)
+        return Publication().visible(metric, points, now).total.sum()
+
+    some = max(1, int(requests * share))
+    assert visible(errors, some) <= visible(REQUESTS, requests)
+    assert visible(errors, requests) == visible(REQUESTS, requests)
