@@ -178,8 +178,8 @@ def _external(
         task_definition=target.task_definition if target else "",
         source_revision_arn=source.arn if source else "",
         target_revision_arn=target.arn if target else "",
-        source_target_group=_group(source),
-        target_target_group=_group(target),
+        source_target_group=source.target_group if source else "",
+        target_target_group=target.target_group if target else "",
         ecs_status=seen.status,
         lifecycle_stage=seen.lifecycle_stage[:64],
         status_reason=seen.status_reason or seen.rollback_reason,
@@ -197,10 +197,6 @@ def _image(revision: ServiceRevision | None) -> str:
     if first.digest and "@" not in first.image:
         return f"{first.image}@{first.digest}"
     return first.image
-
-
-def _group(revision: ServiceRevision | None) -> str:
-    return revision.target_groups[0] if revision and revision.target_groups else ""
 
 
 def _strategy(seen: ServiceDeployment) -> str:

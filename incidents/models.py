@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +10,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from catalog.models import Service
+from catalog.models.append_only import append_only
 
 
 class Severity(models.TextChoices):
@@ -227,16 +227,7 @@ class TimelineEntry(models.Model):
             ),
             models.UniqueConstraint(name="timeline_key_once", fields=["incident", "key"]),
         ]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="no_truncate",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="raise exception 'the timeline cannot be truncated'; return null;",
-            ),
-        ]
+        triggers = append_only("the timeline")
 
     @property
     def is_update(self) -> bool:

@@ -30,6 +30,11 @@ class ServiceRevision:
     target_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
 
+    @property
+    def target_group(self) -> str:
+        """The one that the portal follows; empty without a load balancer."""
+        return self.target_groups[0] if self.target_groups else ""
+
 
 def describe_revisions(arns: Iterable[str]) -> dict[str, ServiceRevision]:
     """Return the service revisions by ARN; one that ECS no longer knows is left out."""

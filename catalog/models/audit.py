@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
+
+from catalog.models.append_only import append_only
 
 
 class AuditEntry(models.Model):
@@ -26,16 +27,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
         ordering = ["-id"]
         indexes = [models.Index(fields=["target", "-id"]), models.Index(fields=["-at"])]
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="no_truncate",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="raise exception 'the audit log cannot be truncated'; return null;",
-            ),
-        ]
+        triggers = append_only("the audit log")
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target}: {self.outcome}"

@@ -166,13 +166,9 @@ def _revisions(release: Release, seen: ServiceDeployment) -> dict[str, str]:
     return {
         "source_revision_arn": source,
         "target_revision_arn": target,
-        "source_target_group": _group(known.get(source)),
-        "target_target_group": _group(known.get(target)),
+        "source_target_group": known[source].target_group if source in known else "",
+        "target_target_group": known[target].target_group if target in known else "",
     }
-
-
-def _group(revision: revisions.ServiceRevision | None) -> str:
-    return revision.target_groups[0] if revision and revision.target_groups else ""
 
 
 def _step_to(release: Release, status: Status, seen: ServiceDeployment, at: datetime) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,68 +21,51 @@ from ui.roles import Role
 @requires(Role.OPERATOR)
 @require_POST
 def check_again(request: SignedInRequest, pk: int) -> HttpResponse:
-    return _act(request, _release(pk), operations.check_again)
+    release = _release(pk)
+    return _act(request, release, partial(operations.check_again, release=release))
 
 
 @requires(Role.OPERATOR)
 @require_POST
 def start(request: SignedInRequest, pk: int) -> HttpResponse:
-    return _act(request, _release(pk), operations.start)
+    release = _release(pk)
+    return _act(request, release, partial(operations.start, release=release))
 
 
 @requires(Role.OPERATOR)
 @require_POST
 def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
-    return _act(request, _release(pk), operations.cancel)
+    release = _release(pk)
+    return _act(request, release, partial(operations.cancel, release=release))
 
 
 @requires(Role.OPERATOR)
 @require_POST
 def roll_back(request: SignedInRequest, pk: int) -> HttpResponse:
     release = _release(pk)
-    reason = _reason(request)
-    try:
-        operations.roll_back(release=release, by=request.user, at=timezone.now(), reason=reason)
-    except operations.CannotMove as error:
-        messages.warning(request, str(error))
-    else:
-        act_now(release)
-    return redirect(release)
+    roll_back = partial(operations.roll_back, release=release, reason=_reason(request))
+    return _act(request, release, roll_back, then=partial(act_now, release))
 
 
 @requires(Role.APPROVER)
 @require_POST
 def approve(request: SignedInRequest, hook_id: str) -> HttpResponse:
     decision = _decision(hook_id)
-    at = timezone.now()
-    verdict = queries.judged(queries.compared(decision.release, at))
+    verdict = queries.judged(queries.compared(decision.release, timezone.now()))
     form = ApproveForm(request.POST, evidence_passed=queries.speaks_for(decision, verdict))
     if not form.is_valid():
         messages.error(request, _first_error(form))
         return redirect(decision.release)
-    try:
-        operations.approve(
-            decision=decision, by=request.user, at=at, reason=form.cleaned_data["reason"]
-        )
-    except operations.CannotMove as error:
-        messages.warning(request, str(error))
-    else:
-        act_now(decision.release)
-    return redirect(decision.release)
+    approve = partial(operations.approve, decision=decision, reason=form.cleaned_data["reason"])
+    return _act(request, decision.release, approve, then=partial(act_now, decision.release))
 
 
 @requires(Role.OPERATOR)
 @require_POST
 def reject(request: SignedInRequest, hook_id: str) -> HttpResponse:
     decision = _decision(hook_id)
-    reason = _reason(request)
-    try:
-        operations.reject(decision=decision, by=request.user, at=timezone.now(), reason=reason)
-    except operations.CannotMove as error:
-        messages.warning(request, str(error))
-    else:
-        act_now(decision.release)
-    return redirect(decision.release)
+    reject = partial(operations.reject, decision=decision, reason=_reason(request))
+    return _act(request, decision.release, reject, then=partial(act_now, decision.release))
 
 
 @requires(Role.OPERATOR)
@@ -108,14 +92,18 @@ def restore(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _act(
-    request: SignedInRequest, release: Release, operation: Callable[..., None]
+    request: SignedInRequest,
+    release: Release,
+    operation: Callable[..., None],
+    *,
+    then: Callable[[], None] = ring,
 ) -> HttpResponse:
     try:
-        operation(release=release, by=request.user, at=timezone.now())
+        operation(by=request.user, at=timezone.now())
     except operations.CannotMove as error:
         messages.warning(request, str(error))
     else:
-        ring()
+        then()
     return redirect(release)
 
 
