@@ -183,13 +183,15 @@ class Controller:
         if not deployment.in_flight:
             message = f"The service deployment is already {deployment.status} and can't be stopped."
             raise AwsError("ConflictException", message)
-        self._turn_back(deployment, reasons.STOPPED)
+        if deployment.status not in ROLLING_BACK:
+            deployment.stopped_at = now()
+            self._turn_back(deployment, reasons.STOPPED)
 
     def _turn_back(self, deployment: Deployment, reason: str) -> None:
         if deployment.status in ROLLING_BACK:
             return
         deployment.status, deployment.status_reason = "ROLLBACK_REQUESTED", reason
-        deployment.stopped_at = deployment.updated_at = now()
+        deployment.updated_at = now()
         self._account.save(deployment)
         forward = self._forward.get(deployment.arn)
         if forward is not None:

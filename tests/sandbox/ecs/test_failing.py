@@ -190,6 +190,7 @@ def test_an_alarm_during_the_bake_rolls_back_and_is_named(tmp_path):
 
     assert watching == "MONITORING"
     assert shown["status"] == "ROLLBACK_SUCCESSFUL"
+    assert "stoppedAt" not in shown
     assert shown["alarms"]["triggeredAlarmNames"] == ["slow"]
     assert "slow" in shown["rollback"]["reason"]
 

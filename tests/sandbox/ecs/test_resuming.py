@@ -184,6 +184,7 @@ def test_a_rollback_goes_on_as_a_rollback(tmp_path):
 
     assert (asked, status) == ("ROLLBACK_REQUESTED", "ROLLBACK_SUCCESSFUL")
     assert shown["rollback"]["reason"] == reasons.STOPPED
+    assert shown["stoppedAt"] <= shown["rollback"]["startedAt"]
     assert rule.weights == {BLUE: 100.0, GREEN: 0.0}
 
 
@@ -285,7 +286,7 @@ def kill_and_start(lives):
     old.process.wait()
     old.output.close()
     lives.append(Account(old.home, ports=(old.port, old.alb_port)))
-    wait_until(lives[-1]._answers, 30)
+    wait_until(lives[-1]._answers, 120)
     return lives[-1]
 
 
