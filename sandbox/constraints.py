@@ -6,7 +6,7 @@ so a pattern is checked by the operation itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,12 @@ def check(service: str, protocol: str, values: Any, shape: Any) -> None:
         found = [one for one in found if one.constraint == _REQUIRED]
     if found:
         raise _refusal(service, protocol, found)
+
+
+def unsupported(service: str, protocol: str, names: Iterable[str]) -> AwsError:
+    """The error for parameters that AWS knows and the sandbox's operation does not take."""
+    code = _code(service, protocol)
+    return AwsError(code, f"The sandbox does not support {', '.join(sorted(names))}.")
 
 
 def violations(value: Any, shape: Any, path: str = "") -> Iterator[Violation]:
@@ -109,8 +115,7 @@ def _shown(value: Any, shape: Any) -> str:
 def _refusal(service: str, protocol: str, found: list[Violation]) -> AwsError:
     first = found[0]
     missing = first.constraint == _REQUIRED
-    query = protocol in ("query", "ec2")
-    code = _CODES.get(service, "ValidationError" if query else "ValidationException")
+    code = _code(service, protocol)
     if service == "ecs":
         return AwsError(code, f"{first.path} can not be blank.")
     if missing and service in ("rds", "elasticache", "ec2"):
@@ -120,6 +125,11 @@ def _refusal(service: str, protocol: str, found: list[Violation]) -> AwsError:
         text = f"Invalid parameter at '{first.path}' failed to satisfy constraint: "
         return AwsError(code, f"{text}'{first.constraint}'")
     return AwsError(code, _listed(found))
+
+
+def _code(service: str, protocol: str) -> str:
+    query = protocol in ("query", "ec2")
+    return _CODES.get(service, "ValidationError" if query else "ValidationException")
 
 
 def _listed(found: list[Violation]) -> str:

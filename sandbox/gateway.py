@@ -12,11 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from email.utils import formatdate
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox import refusals, signing
+from sandbox import constraints, refusals, signing
 from sandbox.errors import AwsError
 from sandbox.moto_journal import Journal, changes
 from sandbox.names import REGION
@@ -127,7 +128,11 @@ class Gateway:
     async def _own(self, call: Call, method: Callable[..., Any], request_id: str) -> Answer:
         adapter = await _adapter()
         try:
-            result = method(**adapter.parameters(call))
+            parameters = adapter.parameters(call)
+            taken = _taken(getattr(method, "__func__", method))
+            if taken is not None and (unknown := parameters.keys() - taken):
+                raise constraints.unsupported(call.service, call.protocol, unknown)
+            result = method(**parameters)
             if inspect.isawaitable(result):
                 result = await result
             answer: Answer = adapter.serialise(call, result, request_id)
@@ -165,6 +170,14 @@ class Gateway:
         """Forget what moto has not answered yet."""
         self._moto.shutdown(wait=True, cancel_futures=True)
         self._journal.close()
+
+
+@cache
+def _taken(method: Callable[..., Any]) -> frozenset[str] | None:
+    """The parameters a method takes, None when it takes any."""
+    parameters = inspect.signature(method).parameters.values()
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    return None if takes_any else frozenset(one.name for one in parameters)
 
 
 def _report(done: Future[None]) -> None:

@@ -27,40 +27,50 @@ def refusal(service, operation, protocol="json", **values):
             "GetRandomPassword",
             {"PasswordLength": 10**12},
             "InvalidParameterException",
-            "Value '1000000000000' at 'passwordLength' failed to satisfy constraint: "
-            "Member must have value less than or equal to 4096",
+            (
+                "Value '1000000000000' at 'passwordLength' failed to satisfy constraint: "
+                "Member must have value less than or equal to 4096"
+            ),
         ),
         (
             "logs",
             "DescribeLogGroups",
             {"limit": 0},
             "InvalidParameterException",
-            "Value '0' at 'limit' failed to satisfy constraint: "
-            "Member must have value greater than or equal to 1",
+            (
+                "Value '0' at 'limit' failed to satisfy constraint: "
+                "Member must have value greater than or equal to 1"
+            ),
         ),
         (
             "application-autoscaling",
             "RegisterScalableTarget",
             {"ServiceNamespace": "ecs", "ResourceId": "", "ScalableDimension": "ecs:x"},
             "ValidationException",
-            "Value '' at 'resourceId' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1",
+            (
+                "Value '' at 'resourceId' failed to satisfy constraint: "
+                "Member must have length greater than or equal to 1"
+            ),
         ),
         (
             "cloudwatch",
             "SetAlarmState",
             {"AlarmName": "a", "StateValue": "RED", "StateReason": "r"},
             "ValidationError",
-            "Value 'RED' at 'stateValue' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [OK, ALARM, INSUFFICIENT_DATA]",
+            (
+                "Value 'RED' at 'stateValue' failed to satisfy constraint: "
+                "Member must satisfy enum value set: [OK, ALARM, INSUFFICIENT_DATA]"
+            ),
         ),
         (
             "cloudwatch",
             "PutMetricData",
             {"Namespace": "N", "MetricData": [{"MetricName": "m"}, {}]},
             "ValidationError",
-            "Value null at 'metricData.2.member.metricName' failed to satisfy constraint: "
-            "Member must not be null",
+            (
+                "Value null at 'metricData.2.member.metricName' failed to satisfy constraint: "
+                "Member must not be null"
+            ),
         ),
     ],
 )
@@ -106,8 +116,10 @@ def test_a_secret_value_is_not_repeated():
             "json",
             (
                 "InvalidParameterException",
-                "Invalid parameter at 'repositoryName' failed to satisfy constraint: "
-                "'Member must not be null'",
+                (
+                    "Invalid parameter at 'repositoryName' failed to satisfy constraint: "
+                    "'Member must not be null'"
+                ),
             ),
         ),
         (
@@ -116,9 +128,11 @@ def test_a_secret_value_is_not_repeated():
             "query",
             (
                 "ValidationError",
-                "2 validation errors detected: Value null at 'policySourceArn' failed to satisfy "
-                "constraint: Member must not be null; Value null at 'actionNames' failed to "
-                "satisfy constraint: Member must not be null",
+                (
+                    "2 validation errors detected: Value null at 'policySourceArn' failed to "
+                    "satisfy constraint: Member must not be null; Value null at 'actionNames' "
+                    "failed to satisfy constraint: Member must not be null"
+                ),
             ),
         ),
     ],
