@@ -47,7 +47,8 @@ class Queries:
         Note(
             SIMPLIFIED,
             "Insights: each query has a process of its own; it ends as Timeout after a minute of "
-            "processor time (60 minutes on AWS) and as Failed beyond 512 MiB or 200,000 rows.",
+            "processor time (60 minutes on AWS), as Failed beyond 512 MiB, 200,000 rows kept or "
+            "64 MiB answered.",
         ),
         Note(
             OUR_READING,

@@ -43,6 +43,7 @@ class Query:
 
 
 Results = list[list[dict[str, str]]]
+NOTHING = "[]"
 
 
 class QueryLog:
@@ -58,9 +59,9 @@ class QueryLog:
         with self._lock:
             self._database.close()
 
-    def save(self, query: Query, results: Results) -> None:
-        """Keep a query and what it found; the oldest make room."""
-        head, rows = json.dumps(vars(query)), json.dumps(results)
+    def save(self, query: Query, rows: str = NOTHING) -> None:
+        """Keep a query and what it found, Results as JSON; the oldest make room."""
+        head = json.dumps(vars(query))
         with self._lock, self._database:
             self._database.execute(
                 "insert or replace into query values (?, ?, ?, ?)",
@@ -79,7 +80,7 @@ class QueryLog:
 
     def results(self, query_id: str) -> Results:
         """What a query found."""
-        found: Results = json.loads(self._one("results", query_id) or "[]")
+        found: Results = json.loads(self._one("results", query_id) or NOTHING)
         return found
 
     def _one(self, column: str, query_id: str) -> str | None:

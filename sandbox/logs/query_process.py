@@ -35,7 +35,7 @@ class QueryProcess:
         )
 
     def said(self) -> Iterator[dict[str, Any]]:
-        """What it says until it ends; raises TookTooLong."""
+        """What it says until it ends, `rows` still as JSON; raises TookTooLong."""
         with self._process:
             try:
                 yield from self._lines()
@@ -52,9 +52,10 @@ class QueryProcess:
             job.write(self._job)
             job.flush()
         for line in said:
+            rows = next(said, b"")
             # Half a line is what it was killed in.
-            if line.endswith(b"\n"):
-                yield json.loads(line)
+            if rows.endswith(b"\n"):
+                yield json.loads(line) | {"rows": rows.decode()}
 
     def kill(self) -> None:
         """End it at once, whatever it does; nothing happens when it has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -14,7 +15,7 @@ from typing import Any
 from sandbox import clock
 from sandbox.charges import LOG_BYTES_SCANNED, Charges
 from sandbox.errors import AwsError
-from sandbox.logs.query_log import Query, QueryLog, Results
+from sandbox.logs.query_log import NOTHING, Query, QueryLog, Results
 from sandbox.logs.query_process import QueryProcess, TookTooLong
 from sandbox.logs.store import Group, Store
 
@@ -37,7 +38,7 @@ class _Run:
     stopped: bool = False
     over: bool = False
     counted: Sequence[int] = (0, 0, 0)
-    rows: Results = field(default_factory=list)
+    rows: str = NOTHING
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> QueryProcess | None:
@@ -51,7 +52,7 @@ class _Run:
     def hear(self, said: dict[str, Any]) -> None:
         """Take in what its process says."""
         self.counted, self.over = said["counted"], said["over"]
-        self.rows = said["rows"] or []
+        self.rows = said["rows"]
 
     def stop(self) -> bool:
         """End its process; False when that was asked before."""
@@ -85,7 +86,7 @@ class Runner:
         for query in self._log.all():
             if not query.over:
                 query.status = "Failed"
-                self._log.save(query, [])
+                self._log.save(query)
 
     def close(self) -> None:
         """Stop every query and close the files."""
@@ -118,7 +119,7 @@ class Runner:
         run = _Run(query, job)
         self._count(run)
         self._runs[query.query_id] = run
-        self._log.save(query, [])
+        self._log.save(query)
         self._threads.submit(self._run, run)
 
     def _run(self, run: _Run) -> None:
@@ -146,7 +147,7 @@ class Runner:
         self._count(run)
         self._charges.add(LOG_BYTES_SCANNED, run.counted[2], clock.now())
         ended = replace(run.query, status=status, duration=duration)
-        self._log.save(ended, run.rows if status == "Complete" else [])
+        self._log.save(ended, run.rows if status == "Complete" else NOTHING)
         self._runs.pop(run.query.query_id, None)
         run.query.status, run.query.duration = status, duration
 
@@ -179,7 +180,8 @@ class Runner:
         if run is None:
             return self._log.results(query.query_id)
         self._count(run)
-        return run.rows
+        found: Results = json.loads(run.rows)
+        return found
 
     def stop(self, query: Query) -> bool:
         """Cancel a query; False when it is over."""

@@ -1,9 +1,9 @@
 """One query in a process of its own: `python -m sandbox.logs.insights`.
 
 Whatever a query asks for, a pattern that takes for ever or more memory than there is, only this
-process suffers, and ending it ends the query. It reads a job (JSON) from its input and writes lines
-of JSON: how many events were scanned and matched and their bytes, the rows so far where they say
-anything yet (None where not), and whether these are all of them.
+process suffers, and ending it ends the query. It reads a job (JSON) from its input and writes pairs
+of lines of JSON: how many events were scanned and matched, their bytes, and whether these were all;
+then the rows so far, none of them as long as they say nothing yet.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ CHUNK = 2000
 MEMORY_BYTES = 2**29
 # Of real time, as on AWS; long before that a query has used up its seconds of processor time.
 TIMEOUT_SECONDS = 60 * 60
+# Of the rows that are answered, as JSON: whoever reads them holds all of them.
+RESULT_BYTES = 64 * 2**20
 # How often it is told how far the query is, and at most this share of the time is spent on it.
 TOLD_SECONDS = 0.25
 TOLD_SHARE = 0.1
@@ -67,7 +69,7 @@ def run(job: dict[str, Any], say: Say) -> None:
     while (chunk := list(islice(events, CHUNK))) and execution.feed(chunk):
         began = time.monotonic()
         if began >= told + TOLD_SECONDS:
-            rows = _rows(execution) if compiled.partial else None
+            rows = _rows(execution) if compiled.partial else []
             say(_counted(execution), rows, over=False)
             told = time.monotonic()
             told += (told - began) / TOLD_SHARE
@@ -91,9 +93,11 @@ def _pointer(event: Event | None) -> list[dict[str, str]]:
     return [{"field": "@ptr", "value": pointer(event)}] if event else []
 
 
-def _say(counted: Sequence[int], rows: list[Any] | None, *, over: bool) -> None:
-    line = json.dumps({"counted": counted, "rows": rows, "over": over})
-    sys.stdout.write(line + "\n")
+def _say(counted: Sequence[int], rows: list[Any], *, over: bool) -> None:
+    found = json.dumps(rows)
+    if len(found) > RESULT_BYTES:
+        raise TooManyRows
+    sys.stdout.write(f"{json.dumps({'counted': counted, 'over': over})}\n{found}\n")
     sys.stdout.flush()
 
 

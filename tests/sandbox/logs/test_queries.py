@@ -8,6 +8,8 @@ import time
 import pytest
 
 from sandbox.errors import AwsError
+from sandbox.logs.insights import __main__ as process
+from sandbox.logs.insights.execution import TooManyRows
 from sandbox.logs.query_log import Query
 from sandbox.logs.runner import Runner
 from sandbox.logs.store import Store
@@ -263,6 +265,42 @@ def test_a_query_that_wants_more_memory_than_there_is_has_failed(runner, store):
     assert runner.results(runner.query("greedy")) == []
 
 
+def job(store, text):
+    """What a query's process is told, but for how long it may run."""
+    groups = [(group.number, group.name) for group in store.groups()]
+    about = {"database": store.path, "groups": groups, "bounds": (0, 2**62)}
+    return {"query": text, "limit": 10, "began": 0, **about}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("fields n", [str(n) for n in range(2999, 2989, -1)]),
+        ("stats sum(n) as n", [str(sum(range(2990, 3000)))]),
+        ("stats sum(n) as n by n % 3 as m | stats max(n) as n", []),
+    ],
+)
+def test_what_a_query_found_so_far_is_told_where_it_says_anything(store, monkeypatch, text, shown):
+    monkeypatch.setattr(process, "CHUNK", 10)
+    monkeypatch.setattr(process, "TOLD_SECONDS", 0)
+    told = []
+
+    process.run(
+        job(store, text), lambda counted, rows, *, over: told.append((counted[0], over, rows))
+    )
+
+    assert told[0][:2] == (10, False)
+    assert [row[0]["value"] for row in told[0][2]] == shown
+    assert told[-1][:2] == (3000, True)
+
+
+def test_a_query_with_more_to_show_than_one_may_read_fails(store, monkeypatch):
+    monkeypatch.setattr(process, "RESULT_BYTES", 400)
+
+    with pytest.raises(TooManyRows):
+        process.run(job(store, "fields n"), process._say)
+
+
 def test_a_query_that_never_comes_to_an_end_times_out(tmp_path, store):
     runner = Runner(tmp_path, store, seconds=1)
 
@@ -295,7 +333,7 @@ def test_queries_that_never_come_to_an_end_leave_the_account_alone(logs, group):
 def test_results_are_there_after_a_restart_and_what_was_running_failed(tmp_path, runner, store):
     done = start(runner, store, "done", "stats sum(n) as s")
     ended(runner, "done")
-    runner._log.save(Query("lost", done.created, "fields n", ["/g"], "Running"), [])
+    runner._log.save(Query("lost", done.created, "fields n", ["/g"], "Running"))
 
     again = Runner(tmp_path, store)
 
