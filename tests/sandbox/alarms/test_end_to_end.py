@@ -54,7 +54,7 @@ def test_errors_ring_an_alarm_that_turns_the_release_back(quick_account):
         )
         done = quick_account.finished(arn)
     told.append(told_of(quick_account, queue))
-    told.append(told_of(quick_account, queue, 20))
+    told.append(told_of(quick_account, queue))
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"
     assert done["alarms"]["triggeredAlarmNames"] == ["green-errors"]
@@ -64,8 +64,8 @@ def test_errors_ring_an_alarm_that_turns_the_release_back(quick_account):
         {"value": value, "name": name} for name, value in GREEN.items()
     ]
     assert 500 in {answer[1] for answer in readers.answers}
-    wait_until(lambda: quick_account.version() == "1.4.0", 5)
+    wait_until(lambda: quick_account.version() == "1.4.0")
 
 
-def told_of(account, queue, seconds=5):
-    return json.loads(received(account, queue, seconds)["Message"])
+def told_of(account, queue):
+    return json.loads(received(account, queue)["Message"])

@@ -145,7 +145,7 @@ def test_a_subscriber_of_the_topic_receives_the_notification(account, cloudwatch
     assert envelope["Subject"] == 'ALARM: "wire-busy" in US East (N. Virginia)'
     assert (message["OldStateValue"], message["NewStateValue"]) == ("OK", "ALARM")
     assert message["NewStateReason"] == "a test"
-    (item,) = wait_until(lambda: actions(cloudwatch, "wire-busy"), 5)
+    (item,) = wait_until(lambda: actions(cloudwatch, "wire-busy"))
     assert item["HistorySummary"] == f"Successfully executed action {topic}"
 
 

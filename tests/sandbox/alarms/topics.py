@@ -19,13 +19,13 @@ def subscribed(account, name):
     return topic, url
 
 
-def received(account, url, seconds=5):
+def received(account, url):
     """The next message of a queue, as SNS wrapped it."""
     sqs = account.client("sqs")
 
     def arrived():
         return sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages")
 
-    message = wait_until(arrived, seconds)[0]
+    message = wait_until(arrived)[0]
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return json.loads(message["Body"])

@@ -46,6 +46,5 @@ def test_a_surge_adds_tasks_and_its_end_takes_them_away(surging_account):
         ).describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
     ]
     assert grown > 2
-    assert readers.tally().failed == 0
     assert "-AlarmHigh-" in causes[-1]
     assert "-AlarmLow-" in causes[0]
