@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from sandbox.logs.insights.syntax import Groups, Span
 
 _NAMED = re.compile(r"\(\?<(?=[A-Za-z])")
+# Named groups as only Python spells them.
+_PYTHONIC = re.compile(r"(?<!\\)\(\?P")
 _FLAGS = re.compile(r"\(\?([imsx]+)\)")
 
 
 def translate(text: str, span: Span) -> re.Pattern[str]:
-    """The compiled pattern; raises CompileError for one that is not valid."""
+    """The compiled pattern, of ASCII classes as in Java; raises CompileError for an invalid one."""
     try:
-        return re.compile(_scoped(_NAMED.sub("(?P<", text)))
-    except (re.error, OverflowError, RecursionError) as error:
+        if _PYTHONIC.search(text):
+            raise re.error("unknown extension ?P")
+        return re.compile(_scoped(_NAMED.sub("(?P<", text)), re.ASCII)
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
         raise span.error(f"Invalid regular expression: {error}") from error
 
 
@@ -31,6 +35,8 @@ def _scoped(text: str) -> str:
             opened[-1] += 1
             position = flags.end()
             continue
+        if in_class and text.startswith(("[", "&&"), position):
+            raise re.error("unions and intersections of sets are not supported")
         step = 2 if text[position] == "\\" else 1
         piece = text[position : position + step]
         in_class = piece == "[" or (in_class and piece != "]")

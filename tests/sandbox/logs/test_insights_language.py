@@ -109,7 +109,13 @@ def test_commands_that_are_not_here_are_refused_by_name(command):
         plan(f"fields a | {command}", 10)
 
 
-@pytest.mark.parametrize("pattern", ["/(/", "/[/", "/a{99999999999}/", "/(?<a>x)(?<a>y)/"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("/(/", "/[/", "/a{99999999999}/", "/(?<a>x)(?<a>y)/"),
+        *("/(?P<a>x)/", r"/\p{Alpha}/", "/[[:alpha:]]/", "/[a-z&&[^b]]/", "/(?u)a/"),
+    ],
+)
 def test_a_regular_expression_that_is_none_does_not_compile(pattern):
     with pytest.raises(CompileError, match="Invalid regular expression"):
         plan(f"filter a like {pattern}", 10)
@@ -136,6 +142,13 @@ def test_a_flag_holds_up_to_the_end_of_its_group():
     found = [row["@message"] for row in run("filter @message like /^(?:(?i)a)b/", messages)]
 
     assert found == ["Ab", "ab"]
+
+
+def test_classes_are_those_of_ascii_as_in_java():
+    messages = ["٣", "3", "é", "É"]
+
+    assert [row["@message"] for row in run(r"filter @message like /\w/", messages)] == ["3"]
+    assert [row["@message"] for row in run("filter @message like /(?i)É/", messages)] == ["É"]
 
 
 def test_case_does_not_matter_for_keywords_and_functions():
