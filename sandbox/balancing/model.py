@@ -144,15 +144,6 @@ class Rule:
         """Where it stands among the rules of its listener: the default rule is the last."""
         return math.inf if self.priority == DEFAULT else int(self.priority)
 
-    @property
-    def takes_all(self) -> bool:
-        """Whether no request gets past it."""
-        return all(
-            condition["Field"] == "path-pattern"
-            and "*" in condition.get("PathPatternConfig", condition)["Values"]
-            for condition in self.conditions
-        )
-
 
 @dataclass(frozen=True)
 class Picture:

@@ -32,6 +32,10 @@ class Rules:
         "Paths and query strings are compared as they were sent, without decoding them; `#{port}` "
         "of a redirect is the loopback port of the listener."
     )
+    @simplified(
+        "What a rule answers by itself is not published as HTTP_Fixed_Response_Count or "
+        "HTTP_Redirect_Count; with 4XX or 5XX it counts as the load balancer's own error."
+    )
     async def create_rule(
         self,
         ListenerArn: str,

@@ -116,6 +116,8 @@ def _redirect(action: Action) -> None:
         )
     if config.get("Protocol", "HTTP") not in ("HTTP", "HTTPS", "#{protocol}"):
         raise invalid("The protocol of a redirect must be HTTP, HTTPS or #{protocol}.")
+    if not all(str(value).isascii() for value in config.values()):
+        raise invalid("A redirect must consist of ASCII characters.")
     if not config.get("Path", "/").startswith("/"):
         raise invalid("The path of a redirect must start with '/'.")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from sandbox.measurements import resource_id
+from sandbox.names import TEST_PORT
 
 CIDR = "10.20.0.0/16"
 ZONES = ("us-east-1a", "us-east-1b")
@@ -87,7 +88,12 @@ SUBNETS = (
 ALB, APP, DATABASE, CACHE = "news-alb", "news-app", "news-database", "news-cache"
 FORGOTTEN = "bastion-2024"
 SECURITY_GROUPS = (
-    SecurityGroup(ALB, "Load balancers", (Opening(80, ANYWHERE), Opening(443, ANYWHERE))),
+    SecurityGroup(
+        ALB,
+        "Load balancers",
+        # Test traffic comes from inside the network only.
+        (Opening(80, ANYWHERE), Opening(443, ANYWHERE), Opening(TEST_PORT, CIDR)),
+    ),
     SecurityGroup(APP, "Tasks of the News API", (Opening(8000, ALB),)),
     SecurityGroup(DATABASE, "PostgreSQL", (Opening(5432, "10.0.0.0/8"),)),
     SecurityGroup(CACHE, "Redis", (Opening(6379, APP),)),

@@ -54,6 +54,7 @@ def condition(field, **config):
         (redirect(Protocol="#{protocol}"), "InvalidLoadBalancerAction"),
         (redirect(Protocol="FTP"), "ValidationError"),
         (redirect(Path="away"), "ValidationError"),
+        (redirect(Host="b\u00fccher.example"), "ValidationError"),
     ],
 )
 def test_an_action_that_cannot_be_done_is_refused(actions, code):
