@@ -104,10 +104,11 @@ def test_a_rule_is_made_modified_and_deleted_and_traffic_follows(lab):
 
 def test_weights_and_deregistration_lose_no_request(account, lab):
     groups = [lab.group("a"), lab.group("b")]
-    servers = [lab.server(name, group) for name, group in zip("ab", groups, strict=True)]
+    for name, group in zip("ab", groups, strict=True):
+        lab.server(name, group)
+    leaving = lab.server("c", groups[1])
     listener = lab.listen(actions=weighed({groups[0]: 1, groups[1]: 0}))
-    for group in groups:
-        lab.healthy(group)
+    wait_until(lambda: lab.health(groups[0]) + lab.health(groups[1]) == ["healthy"] * 3)
     port, stop, answers = lab.port(), threading.Event(), []
 
     def read():
@@ -123,15 +124,15 @@ def test_weights_and_deregistration_lose_no_request(account, lab):
         actions = weighed({groups[0]: first, groups[1]: second})
         lab.elb.modify_listener(ListenerArn=listener, DefaultActions=actions)
         wait_until(lambda s=seen: len(answers) > s + 20)
-    lab.elb.deregister_targets(TargetGroupArn=groups[0], Targets=[servers[0].target])
-    wait_until(lambda: lab.health(groups[0]) == [])
+    lab.elb.deregister_targets(TargetGroupArn=groups[1], Targets=[leaving.target])
+    wait_until(lambda: lab.health(groups[1]) == ["healthy"])
     seen = len(answers)
     wait_until(lambda: len(answers) > seen + 20)
     stop.set()
     for reader in readers:
         reader.join()
 
-    assert set(answers) == {"a", "b"}
+    assert set(answers) == {"a", "b", "c"}
     assert set(answers[-20:]) == {"b"}
 
 
