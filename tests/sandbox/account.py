@@ -33,6 +33,10 @@ FAST = {
 }
 
 
+# Seconds that nothing here takes, however busy the machine is.
+LIMIT = 200
+
+
 def free_ports():
     """A gateway port and two neighbouring load balancer ports nobody listens on now."""
     while True:
@@ -46,7 +50,7 @@ def free_ports():
             return one.getsockname()[1], two.getsockname()[1]
 
 
-def wait_until(reached, seconds=60):
+def wait_until(reached, seconds=LIMIT):
     """What `reached` returns as soon as it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -114,13 +118,13 @@ class Account:
         return self
 
     def _wait_for_the_world(self):
-        wait_until(self._answers, 30)
+        wait_until(self._answers)
         for cluster, name in (
             ("production", "news-api"),
             ("production", "news-ingest"),
             ("staging", "news-api"),
         ):
-            wait_until(lambda c=cluster, n=name: self.steady(c, n), 60)
+            wait_until(lambda c=cluster, n=name: self.steady(c, n))
 
     def _answers(self):
         assert self.process.poll() is None, "the sandbox ended"
@@ -137,7 +141,7 @@ class Account:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(LIMIT)
         self.output.close()
 
     # -- ECS -----------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ class Account:
     def at_stage(self, arn, stage):
         return wait_until(lambda: self.deployment(arn).get("lifecycleStage") == stage)
 
-    def finished(self, arn, seconds=60):
+    def finished(self, arn, seconds=LIMIT):
         """Wait until the deployment is over; returns it."""
 
         def over():

@@ -15,7 +15,7 @@ from sandbox.ecs.model import Service
 from sandbox.ecs.walk import Walk
 from sandbox.errors import AwsError
 from tests.sandbox.account import PAUSE, Account, wait_until
-from tests.sandbox.ecs.testers import seen_by_testers, with_test_rule
+from tests.sandbox.ecs.testers import release_tested, seen_by_testers
 from tests.sandbox.ecs.world import BLUE, GREEN, RULE, TEST_RULE, TESTED, World, living
 
 BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
@@ -259,16 +259,14 @@ def test_a_home_of_before_weights_were_kept_sends_the_traffic_to_what_runs(tmp_p
 # -- the same with real processes and a real kill -9 -----------------------------------------------
 
 CANARY_MINUTES = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 30}
+TESTED_FIRST = PAUSE | {
+    "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT"]
+}
 REVIEWED = {
     "strategy": "CANARY",
     "bakeTimeInMinutes": 1,
     "canaryConfiguration": {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0},
     "lifecycleHooks": [BEFORE_TRAFFIC],
-}
-TESTING = {
-    "strategy": "BLUE_GREEN",
-    "bakeTimeInMinutes": 0,
-    "lifecycleHooks": [PAUSE | {"lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}],
 }
 
 
@@ -298,12 +296,20 @@ def staging(account):
     return json.loads(account.get(port=account.alb_port + 1)[2])["version"]
 
 
-def test_kill_in_a_pause_in_a_canarys_bake_and_half_way_through_a_rolling_deployment(lives):
+def versions(account):
+    """What readers and testers are answered by, None while either has nobody to answer."""
+    try:
+        return account.version(), seen_by_testers(account)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def test_kill_in_a_test_in_a_canarys_bake_and_half_way_through_a_rolling_deployment(lives):
     account = lives[-1]
     ingest = {"cluster": "production", "service": "news-ingest"}
     account.ecs.update_service(**ingest, desiredCount=3)
     wait_until(lambda: account.steady("production", "news-ingest"))
-    paused = account.release("1.4.1", **REVIEWED)
+    paused = release_tested(account, "1.4.1", **REVIEWED | {"lifecycleHooks": [TESTED_FIRST]})
     baking = account.release(
         "1.4.1", cluster="staging", strategy="CANARY", canaryConfiguration=CANARY_MINUTES
     )
@@ -316,8 +322,11 @@ def test_kill_in_a_pause_in_a_canarys_bake_and_half_way_through_a_rolling_deploy
 
     account = kill_and_start(lives)
     again = account.waiting_hook(paused)
+    during = wait_until(lambda: versions(account))
     account.resume(paused, again)
-    second = account.waiting_hook(paused, after={hook["hookId"]})
+    first = account.waiting_hook(paused, after={hook["hookId"]})
+    account.resume(paused, first)
+    second = account.waiting_hook(paused, after={hook["hookId"], first["hookId"]})
     balancers = account.control("GET", "status")["load_balancers"]
     account.resume(paused, second)
 
@@ -326,43 +335,9 @@ def test_kill_in_a_pause_in_a_canarys_bake_and_half_way_through_a_rolling_deploy
     assert account.finished(paused)["status"] == "SUCCESSFUL"
     assert account.finished(baking)["status"] == "SUCCESSFUL"
     assert account.finished(rolling)["status"] == "SUCCESSFUL"
-    assert (account.version(), staging(account)) == ("1.4.1", "1.4.1")
+    assert during == ("1.4.0", "1.4.1")
+    assert (versions(account), staging(account)) == (("1.4.1", "1.4.1"), "1.4.1")
     wait_until(lambda: account.service(name="news-ingest")["runningCount"] == 3)
-
-
-def test_kill_while_testers_look_at_the_new_version(lives):
-    account = lives[-1]
-    old = account.version()
-    new = "1.4.1" if old == "1.4.0" else "1.4.0"
-    account.ecs.update_service(
-        cluster="production",
-        service="news-api",
-        taskDefinition=account.register(new),
-        loadBalancers=[with_test_rule(account, account.service()["loadBalancers"][0])],
-        deploymentConfiguration=TESTING,
-    )
-    arn = wait_until(lambda: account.service().get("currentServiceDeployment"))
-    hook = account.waiting_hook(arn)
-
-    account = kill_and_start(lives)
-    wait_until(lambda: account.service()["runningCount"] == 4)
-    again = account.waiting_hook(arn)
-    during = wait_until(lambda: versions(account))
-    account.stop_deployment(arn)
-    done = account.finished(arn)
-
-    assert again["hookId"] == hook["hookId"]
-    assert during == (old, new)
-    assert done["status"] == "ROLLBACK_SUCCESSFUL"
-    assert versions(account) == (old, old)
-
-
-def versions(account):
-    """What readers and testers are answered by, None while either has nobody to answer."""
-    try:
-        return account.version(), seen_by_testers(account)
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def test_kill_in_a_rollback_and_while_scaling_up(lives):

@@ -9,7 +9,7 @@ import pytest
 from sandbox.ecs import listener_rules, reasons
 from sandbox.errors import AwsError
 from tests.sandbox.account import PAUSE, Readers, wait_until
-from tests.sandbox.ecs.testers import seen_by_testers, with_test_rule
+from tests.sandbox.ecs.testers import release_tested, seen_by_testers
 from tests.sandbox.ecs.world import BALANCER, BLUE, GREEN, RULE, TEST_RULE, TESTED, living
 
 BLUE_GREEN = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
@@ -211,14 +211,7 @@ def test_testers_see_the_new_version_while_every_reader_sees_the_old(account):
     before = account.service()["loadBalancers"]
 
     with Readers(account, count=2) as readers:
-        account.ecs.update_service(
-            cluster="production",
-            service="news-api",
-            taskDefinition=account.register(new),
-            loadBalancers=[with_test_rule(account, before[0])],
-            deploymentConfiguration=PAUSED,
-        )
-        arn = wait_until(lambda: account.service().get("currentServiceDeployment"))
+        arn = release_tested(account, new, **PAUSED)
         hook = account.waiting_hook(arn)
         stage = account.deployment(arn)["lifecycleStage"]
         testers = {seen_by_testers(account) for _ in range(20)}

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import json
 
+from tests.sandbox.account import wait_until
+
 NAME, PORT = "news-production", 8080
+
+
+def release_tested(account, tag, **configuration):
+    """Release image `tag` with the test listener's rule; the ARN of the service deployment."""
+    account.ecs.update_service(
+        cluster="production",
+        service="news-api",
+        taskDefinition=account.register(tag),
+        loadBalancers=[with_test_rule(account, account.service()["loadBalancers"][0])],
+        deploymentConfiguration=configuration,
+    )
+    return wait_until(lambda: account.service().get("currentServiceDeployment"))
 
 
 def with_test_rule(account, balancer):
