@@ -51,7 +51,7 @@ class Person:
     def ask_for(self, tag: str, preset: str, **numbers: str) -> str:
         """Ask for a release and wait for its preflight; return its page's path."""
         form = f"/deployments/new/?service={SERVICE}"
-        images = wait_for(lambda: self._images(form), seconds=90, what="images from ECR")
+        images = wait_for(lambda: self._images(form), seconds=300, what="images from ECR")
         answer = self.post(
             "/deployments/new/",
             form,
@@ -63,7 +63,7 @@ class Person:
             **numbers,
         )
         path = answer.url.path
-        wait_for(lambda: self.shows(path, "Start: release"), seconds=90, what="the preflight")
+        wait_for(lambda: self.shows(path, "Start: release"), seconds=300, what="the preflight")
         return path
 
     def release(self, tag: str, preset: str, **numbers: str) -> str:
@@ -86,7 +86,7 @@ class Person:
     def shows(self, path: str, words: str) -> bool:
         return words in self.page(path)
 
-    def sees(self, path: str, words: str, *, seconds: float = 120) -> None:
+    def sees(self, path: str, words: str, *, seconds: float = 300) -> None:
         """Wait until the page shows the words; the portal may be down meanwhile."""
         wait_for(
             lambda: self._shows_if_up(path, words), seconds=seconds, what=f"“{words}”", every=0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -65,15 +66,14 @@ class Stack:
             "QUARTERDECK_HOME": str(self.home),
             "SANDBOX_SECONDS_PER_MINUTE": str(self.seconds_per_minute),
         }
-        installing = [sys.executable, "-m", "launcher", "install"]
-        subprocess.run(installing, cwd=ROOT, env=env, check=True, capture_output=True)
+        install_into(self.home, env)
         command = [sys.executable, "-m", "launcher", "up", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
             )
-        wait_for(self.signed_on, seconds=120, what="the welcome of bin/up", log=self.log)
-        wait_for(self.is_serving, seconds=120, what="a running service", log=self.log)
+        wait_for(self.signed_on, seconds=300, what="the welcome of bin/up", log=self.log)
+        wait_for(self.is_serving, seconds=300, what="a running service", log=self.log)
 
     def signed_on(self) -> bool:
         if self.process and self.process.poll() is not None:
@@ -133,12 +133,24 @@ class Stack:
             data=None if body is None else json.dumps(body).encode(),
             headers={"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def _option(self, child: str, option: str) -> str:
         command = Path(f"/proc/{self.pid(child)}/cmdline").read_bytes().decode().split("\0")
         return command[command.index(option) + 1]
+
+
+def install_into(home: Path, env: dict[str, str]) -> None:
+    """Give a home the checkout's front end, which bin/test has installed; two stacks may start."""
+    installed = ROOT / ".quarterdeck"
+    installed.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "launcher", "install"]
+    environment = env | {"QUARTERDECK_HOME": str(installed)}
+    with (installed / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        shutil.copytree(installed / "vendor", home / "vendor")
 
 
 def wait_for(

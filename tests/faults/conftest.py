@@ -62,4 +62,4 @@ class Account:
     def in_order(self) -> None:
         """End all faults."""
         request = urllib.request.Request(f"{self._stack.gateway}/_sandbox/faults", method="DELETE")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()

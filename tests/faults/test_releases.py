@@ -11,7 +11,7 @@ import redis
 
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 IMAGE = "1.4.1"
 SERVES = f"{IMAGE} serves all traffic."
@@ -80,7 +80,7 @@ def test_killed_web_and_worker_lose_and_repeat_nothing(stack, account, olga):
     stack.kill("worker")
     stack.kill("web")
 
-    olga.sees(path, SERVES, seconds=180)
+    olga.sees(path, SERVES)
     assert account.count("UpdateService") == 1
 
 
@@ -100,7 +100,7 @@ def test_a_restarted_postgresql_loses_nothing(stack, account, olga):
 
     os.kill(stack.pid("postgres"), signal.SIGKILL)
 
-    olga.sees(path, SERVES, seconds=180)
+    olga.sees(path, SERVES)
     assert account.count("UpdateService") == 1
 
 

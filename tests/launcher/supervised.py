@@ -63,7 +63,7 @@ class Supervised:
     def end(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         finally:  # a supervisor that hangs is a failed test, not a process left behind
             self.process.kill()
             self.process.wait()

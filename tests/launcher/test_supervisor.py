@@ -86,7 +86,7 @@ def test_a_signal_ends_everything_in_good_order(supervise: Supervise, number: si
 
     supervised.process.send_signal(number)
 
-    assert supervised.process.wait(20) == 0
+    assert supervised.process.wait(60) == 0
     assert gone(children)
     said = supervised.said()
     assert said.index("web | bye") < said.index("store | bye")
@@ -99,7 +99,7 @@ def test_a_service_that_ignores_the_request_is_killed(supervise: Supervise):
 
     supervised.process.terminate()
 
-    assert supervised.process.wait(20) == 0
+    assert supervised.process.wait(60) == 0
     assert "deaf | did not stop within 2 s, killed" in supervised.said()
     assert gone(children)
 
@@ -113,7 +113,7 @@ def test_a_second_ctrl_c_kills_at_once(supervise: Supervise):
 
     supervised.process.send_signal(signal.SIGINT)
 
-    assert supervised.process.wait(20) == 130
+    assert supervised.process.wait(60) == 130
     eventually(lambda: gone(children), "the deaf service is gone")
 
 
@@ -137,7 +137,7 @@ def test_what_an_earlier_supervisor_left_behind_is_ended(supervise: Supervise, t
     supervised = supervise(web=FOREVER)
 
     supervised.wait_for("stopped web, which an earlier launcher left behind")
-    assert stray.wait(10) == -signal.SIGTERM
+    assert stray.wait(60) == -signal.SIGTERM
 
 
 def test_a_pid_that_was_used_again_is_left_alone(tmp_path: Path):

@@ -276,7 +276,7 @@ def test_the_endless_ingest_goes_round_and_stops_between_two_sources(
         at_first = asked("/first")
         wait_for(lambda: asked("/first") > at_first)
 
-        status = process.popen.wait(20)
+        status = process.popen.wait(60)
     finally:
         process.kill()
 

@@ -165,7 +165,7 @@ def _group(account):
 
 def get_credential_report(account):
     iam = account.client("iam")
-    wait_until(lambda: iam.generate_credential_report()["State"] == "COMPLETE", 20)
+    wait_until(lambda: iam.generate_credential_report()["State"] == "COMPLETE")
     return iam.get_credential_report()
 
 

@@ -72,7 +72,7 @@ def young_account(tmp_path):
 
 
 def test_a_release_at_once_has_a_revision_to_return_to(young_account):
-    wait_until(young_account._answers, 30)
+    wait_until(young_account._answers)
     running = young_account.service()["taskDefinition"]
     pause = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
 

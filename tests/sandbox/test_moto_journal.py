@@ -73,7 +73,7 @@ def test_changes_survive_kill_9_with_their_ids_and_dates(tmp_path):
     first.stop()
 
     second = Account(tmp_path / "home", ports=(first.port, first.alb_port))
-    wait_until(second._answers, 30)
+    wait_until(second._answers)
 
     try:
         (found,) = second.client("ec2").describe_security_groups(GroupIds=[group["GroupId"]])[
@@ -102,7 +102,7 @@ def test_an_entry_that_cannot_be_repeated_does_not_stop_the_others(tmp_path):
 
     account = Account(home)
     try:
-        wait_until(account._answers, 30)
+        wait_until(account._answers)
         topics = account.client("sns").list_topics()["Topics"]
     finally:
         account.stop()

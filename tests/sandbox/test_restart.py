@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.sandbox.account import Account, wait_until
+from tests.sandbox.account import LIMIT, Account, wait_until
 
 
 def family(account):
@@ -25,7 +25,7 @@ def test_a_terminated_sandbox_leaves_no_process_and_no_socket_directory(fresh_ac
     commands = [process.cmdline() for process in processes]
 
     fresh_account.process.terminate()
-    status = fresh_account.process.wait(15)
+    status = fresh_account.process.wait(LIMIT)
 
     control = next(a for c in commands for a in c if a.startswith("--control="))
     assert status == 0

@@ -293,7 +293,7 @@ def test_leftovers_of_a_crash_are_ended_but_not_a_process_that_took_their_number
 
     PidFile(tmp_path / "pids").reap()
 
-    assert leftover.wait(5) == -9
+    assert leftover.wait(60) == -9
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from sandbox.costexplorer import script
-from tests.sandbox.account import Account, wait_until
+from tests.sandbox.account import LIMIT, Account, wait_until
 from tests.sandbox.contract import checked
 from tests.sandbox.costs.books import by, dimension
 
@@ -192,7 +192,7 @@ def test_the_bill_survives_kill_9(live):
     days = [live.epoch - 5 * DAY, live.epoch + 2 * DAY]
     before = [live.costs(day) for day in days]
     account.process.kill()
-    account.process.wait(10)
+    account.process.wait(LIMIT)
 
     live.account = Account(account.home).ready()
     account.output.close()

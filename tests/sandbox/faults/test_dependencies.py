@@ -99,7 +99,7 @@ def test_a_dependency_that_is_down_refuses_until_it_is_back(account, through_rel
         ask()
 
     account.control("DELETE", "faults")
-    wait_until(lambda: _answers(ask, error), 5)
+    wait_until(lambda: _answers(ask, error))
 
 
 def _answers(ask, error):

@@ -69,7 +69,7 @@ def test_the_same_fault_twice_is_one_fault_with_a_new_end(account):
 def test_a_fault_ends_when_its_time_is_over(account):
     fault(account, "errors", status=503, **{"for": "0.2s"})
 
-    wait_until(lambda: not account.control("GET", "faults")["faults"], 5)
+    wait_until(lambda: not account.control("GET", "faults")["faults"])
 
     assert account.get()[0] == 200
     assert account.control("GET", "faults")["past"][0]["fault"] == "errors"
@@ -142,7 +142,7 @@ def test_a_log_flood_is_in_force_while_its_lines_arrive(account):
         rows = account.control("GET", "faults")["faults"]
         return brief["id"] not in {one["id"] for one in rows}
 
-    wait_until(over, 10)
+    wait_until(over)
     cleared = account.control("DELETE", "faults?fault=log-flood")["cleared"]
 
     assert whole["ended"] is None

@@ -71,7 +71,7 @@ def test_a_metric_filter_publishes_to_cloudwatch(account, logs, group):
         )
         return sum(point["Sum"] for point in answer["Datapoints"])
 
-    assert wait_until(counted, 20) == 2
+    assert wait_until(counted) == 2
 
 
 def errors(**transformation):
