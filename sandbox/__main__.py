@@ -55,6 +55,11 @@ def main() -> int:
     port = getattr(arguments, "port", DEFAULT_PORT)
     try:
         status: int = arguments.run(Control(port), arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read this has read enough; Python would flush once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except urllib.error.HTTPError as error:
         sys.stderr.write(f"{error.read().decode()}\n")
         return 1

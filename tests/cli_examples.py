@@ -35,6 +35,9 @@ from tests.sandbox.account import Account
 NOT_UNDERSTOOD = {
     "InternalFailure",
     "InvalidAction",
+    "MalformedInput",
+    "MalformedXML",
+    "MissingAction",
     "SerializationException",
     "UnknownOperationException",
 }
