@@ -27,6 +27,8 @@ _TYPES = {
     "LAMBDA_CODE": "lambdaCode",
     "CODE_REPOSITORY": "codeRepository",
 }
+# The account administrates no other.
+MEMBERS = ("AssociateMember", "DisassociateMember", "GetMember")
 # Inspector's words for why an image is not scanned.
 _REASONS = {
     "ACTIVE": "SUCCESSFUL",
@@ -37,7 +39,7 @@ _REASONS = {
 
 
 class Inspector:
-    """The operations of inspector2 on container images; members and reports are moto's."""
+    """The operations of inspector2 on container images; reports are moto's."""
 
     def __init__(self, in_moto: InMoto, scans: Scans, account: Account, state: State) -> None:
         self._in_moto = in_moto

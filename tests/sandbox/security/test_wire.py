@@ -115,6 +115,8 @@ def test_an_answer_has_its_shape_and_something_in_it(account, service, operation
             "InvalidParameterException",
         ),
         ("inspector2", "list_findings", {"nextToken": "mine"}, "ValidationException"),
+        ("inspector2", "get_member", {"accountId": "210987654321"}, "AccessDeniedException"),
+        ("inspector2", "disassociate_member", {"accountId": "1" * 12}, "AccessDeniedException"),
         (
             "inspector2",
             "list_finding_aggregations",
