@@ -201,8 +201,9 @@ class Sandbox:
             await asyncio.sleep(1)
             self._children.remove(process)
             process = await self._load_balancer()
-            if process.returncode is None:
-                await self._balancers.try_to_push()
+            # A port of before may be taken for a while.
+            while process.returncode is None and not await self._balancers.try_to_push():
+                await asyncio.sleep(1)
 
     async def _load_moto(self) -> None:
         picture = await self._gateway.load(self._seed_moto, self._picture)

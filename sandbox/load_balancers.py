@@ -266,12 +266,17 @@ class LoadBalancers:
         if opened:
             self._write_down()
 
-    async def try_to_push(self) -> None:
-        """What was begun must go on while the data plane restarts; it gets everything then."""
+    async def try_to_push(self) -> bool:
+        """What was begun must go on while the data plane restarts; it gets everything then.
+
+        False when it was not taken.
+        """
         try:
             await self.push()
         except aiohttp.ClientError as error:
             log.warning("the load balancer does not take its routing: %s", error)
+            return False
+        return True
 
     def _plan(self, listener: Listener) -> dict[str, Any]:
         return {

@@ -16,7 +16,10 @@ def application(router: Router, book: Book, ports: Ports) -> web.Application:
 
     async def routing(request: web.Request) -> web.Response:
         applied = router.apply(await request.json())
-        answers = await ports.follow()
+        try:
+            answers = await ports.follow()
+        except OSError as error:
+            raise web.HTTPConflict(text=str(error)) from error
         version = router.snapshot.version
         return web.json_response({"applied": applied, "version": version, "ports": answers})
 

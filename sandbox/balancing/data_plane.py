@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from sandbox.measurements import AlbReport
 log = logging.getLogger("sandbox.elbv2")
 
 PUSH_WITHIN = 3.0
+
+
+class PortTaken(aiohttp.ClientError):
+    """A listener cannot have the port that it must answer on."""
 
 
 class DataPlane:
@@ -60,6 +65,8 @@ class DataPlane:
         self._version += 1
         body = {"version": self._version, **routing}
         async with self._open.put("/routing", json=body) as response:
+            if response.status == HTTPStatus.CONFLICT:
+                raise PortTaken(await response.text())
             response.raise_for_status()
             ports: dict[str, int] = (await response.json())["ports"]
             return ports

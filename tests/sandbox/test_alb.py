@@ -48,10 +48,14 @@ class Balancer:
         wait_until(self.control_socket.exists)
 
     def control(self, method, path, body=None):
+        return json.loads(self.ask(method, path, body)[1])
+
+    def ask(self, method, path, body=None):
         connection = UnixConnection(self.control_socket)
         headers = {"Content-Type": "application/json"}
         connection.request(method, path, json.dumps(body) if body else None, headers)
-        answer = json.loads(connection.getresponse().read())
+        response = connection.getresponse()
+        answer = response.status, response.read()
         connection.close()
         return answer
 
@@ -275,6 +279,24 @@ def test_a_late_older_snapshot_is_ignored(balancer):
 
     assert answer == {"applied": False, "version": 1, "ports": {LISTENER: balancer.port}}
     assert balancer.get()[0] == 200
+
+
+def test_a_listener_that_may_not_answer_elsewhere_says_that_its_port_is_taken(balancer):
+    balancer.route({"blue": 100}, blue=[])
+    plan = {"port": balancer.port, "protocol": "http", "idle_seconds": 60, "rules": []}
+    other = f"{BALANCER}/0000000000000000"
+
+    def claim(version, *, elsewhere):
+        listeners = {LISTENER: plan | {"elsewhere": True}, other: plan | {"elsewhere": elsewhere}}
+        body = {"version": version, "listeners": listeners, "groups": {}}
+        return balancer.ask("PUT", "/routing", body)
+
+    refused = claim(2, elsewhere=False)
+    moved = claim(3, elsewhere=True)
+
+    assert refused[0] == 409
+    assert b"in use" in refused[1]
+    assert json.loads(moved[1])["ports"][other] not in (0, balancer.port)
 
 
 def test_draining_waits_for_the_request_in_flight(balancer):

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from sandbox.balancing.data_plane import PortTaken
 from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
 
 BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
@@ -24,7 +25,7 @@ async def data_plane(path, **handlers):
         return web.json_response({"ports": {}})
 
     app = web.Application()
-    app.router.add_put("/routing", routing)
+    app.router.add_put("/routing", handlers.pop("routing", routing))
     for name, handler in handlers.items():
         app.router.add_get(f"/{name}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0)
@@ -67,6 +68,19 @@ def test_a_deployment_goes_on_without_the_data_plane_which_is_told_when_it_is_ba
     (rule,) = told["listeners"]["app/x/1/2"]["rules"]
     assert rule["forward"] == {"targetgroup/blue/1": 0.0, "targetgroup/green/2": 100.0}
     assert balancers.targets(BLUE) == []
+
+
+def test_a_port_that_is_taken_is_told_by_name(tmp_path, balancers):
+    async def taken(request):
+        raise web.HTTPConflict(text="address already in use")
+
+    async def life():
+        async with data_plane(tmp_path / "alb", routing=taken):
+            with pytest.raises(PortTaken, match="address already in use"):
+                await balancers.open()
+        await balancers.close()
+
+    asyncio.run(life())
 
 
 def test_a_data_plane_that_dies_while_a_target_drains_holds_nobody_up(tmp_path, balancers):
