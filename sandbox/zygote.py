@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.processes import die_with_parent
+from sandbox.processes import die_with_parent, hoard_no_memory, return_memory
 
 MAX_REQUEST = 128 * 1024
 # Nothing that reads the task's environment or Django's settings when it is imported.
@@ -147,6 +147,7 @@ def _run(module: str, arguments: Sequence[str], listener: Sequence[int]) -> None
 def main() -> None:
     """Import what tasks share, then serve."""
     die_with_parent()
+    hoard_no_memory()
     channel = socket.socket(fileno=int(sys.argv[1]))
     # The end of the sandbox is the end of the socket; an interrupt is for the sandbox to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -154,6 +155,7 @@ def main() -> None:
     gc.collect()
     # The collector writes into every object it looks at, which would unshare their pages.
     gc.freeze()
+    return_memory()
     serve(channel)
 
 
