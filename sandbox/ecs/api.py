@@ -39,6 +39,12 @@ class Ecs(Clusters, TaskDefinitions, Services, OneOffTasks, ServiceDeployments, 
         ),
         Note(
             OUR_READING,
+            "Where maximumPercent leaves no room for a replacement, unhealthy tasks are stopped "
+            "one at a time whatever minimumHealthyPercent says, for else they would stay for ever; "
+            "of equally unhealthy tasks the oldest goes.",
+        ),
+        Note(
+            OUR_READING,
             "After a failure that may not roll back (circuit breaker or alarms without rollback) "
             "the deployment is STOPPED, and tasks and traffic stay as they are.",
         ),

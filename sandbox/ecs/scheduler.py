@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from sandbox import clock
 from sandbox.ecs import placement
 from sandbox.ecs.account import REPEATED_AFTER, Account
 from sandbox.ecs.model import Revision, Service, Task, now
+from sandbox.ecs.replacing import Tasks
 from sandbox.ecs.task_life import TaskLives
 from sandbox.fleet import Fleet, TaskProcess
 from sandbox.load_balancers import LoadBalancers
@@ -48,6 +50,8 @@ class Scheduler:
         self._account = account
         self._balancers = balancers
         self._not_before: dict[str, float] = {}
+        # The tasks that fail their health checks, by ARN, and the stoppedReason of each.
+        self._ill: dict[str, str] = {}
         # When each steady service said so last.
         self._steady: dict[str, datetime] = {}
 
@@ -61,6 +65,7 @@ class Scheduler:
                 except Exception:  # one service's trouble must not leave the others alone
                     log.exception("could not reconcile %s", service.name)
             self._account.forget_old_tasks()
+            self._forget_the_ill()
             if time.monotonic() >= memory_at:
                 self._account.forget_old_deployments()
                 self.lives.kill_greedy()
@@ -77,50 +82,96 @@ class Scheduler:
         self._announce_steady(service)
 
     def _reconcile(self, service: Service, revision: Revision) -> None:
-        live = self._account.live_tasks(revision)
-        for task in live:
-            self._judge(service, revision, task)
-        live = [task for task in live if task.live]
-        missing = revision.want - len(live)
-        if missing > 0 and time.monotonic() >= self._not_before.get(revision.arn, 0.0):
-            self._start(service, revision, missing)
+        tasks = self._sorted(service, revision)
+        want, most = revision.want, self._most(service, revision)
+        count = tasks.to_start(want, most)
+        if count and time.monotonic() >= self._not_before.get(revision.arn, 0.0):
+            self._start(service, revision, count)
+        for task in tasks.replaced(want, most):
+            self._stop_here(service, [task], self._ill.pop(task.arn))
         scaling = f"Scaling activity initiated by (deployment {short(revision)})"
-        self._stop_here(service, _surplus(live, -missing), scaling)
+        self._stop_here(service, tasks.surplus(want), scaling)
+
+    def _most(self, service: Service, revision: Revision) -> int:
+        """How many tasks of a revision maximumPercent allows while unhealthy ones are replaced.
+
+        Rolling revisions share the limit; of the others each has its own, because a blue/green
+        deployment has twice the tasks whatever the percentage.
+        """
+        deployment = self._account.current_deployment(service)
+        if deployment is None:
+            return revision.want
+        percent: float = deployment.configuration.get("maximumPercent", 200)
+        if deployment.strategy != "ROLLING":
+            return max(revision.want, math.floor(revision.want * percent / 100))
+        others = sum(
+            len(self._account.live_tasks(each))
+            for each in self._account.current_revisions(service)
+            if each is not revision
+        )
+        return max(revision.want, math.floor(service.desired * percent / 100) - others)
 
     # -- health ----------------------------------------------------------------------------------
 
-    def _judge(self, service: Service, revision: Revision, task: Task) -> None:
-        """Note the first time a task is healthy; replace one that fails its health checks."""
-        if not task.was_healthy and self.is_healthy(task, revision):
+    def _sorted(self, service: Service, revision: Revision) -> Tasks:
+        """The live tasks of a revision by their health, after noting what is new about it."""
+        healthy, starting, unhealthy = [], [], []
+        for task in self._account.live_tasks(revision):
+            if self._falls_ill(service, revision, task):
+                unhealthy.append(task)
+            elif self.is_healthy(task, revision):
+                self._note_first_health(revision, task)
+                healthy.append(task)
+            else:
+                starting.append(task)
+        return Tasks(healthy, starting, unhealthy)
+
+    def _forget_the_ill(self) -> None:
+        """Those that ended otherwise than by being replaced."""
+        for arn in [arn for arn in self._ill if not self._is_live(arn)]:
+            del self._ill[arn]
+
+    def _is_live(self, task_arn: str) -> bool:
+        task = self._account.tasks.get(task_arn)
+        return task is not None and task.live
+
+    def _note_first_health(self, revision: Revision, task: Task) -> None:
+        if not task.was_healthy:
             task.was_healthy = True
             revision.failures = 0
             self._account.save(task, revision)
-        reason = self._unhealthy(service, revision, task)
-        if reason:
-            self._count(revision, reason)
-            self._not_before[revision.arn] = time.monotonic() + REPLACEMENT_PAUSE
-            self._stop_here(service, [task], reason)
 
-    def _unhealthy(self, service: Service, revision: Revision, task: Task) -> str | None:
-        """Why a running task must be replaced, None when it need not."""
+    def _falls_ill(self, service: Service, revision: Revision, task: Task) -> bool:
+        """Whether a task fails its health checks; counted and told when it begins to."""
+        ill = self._illness(service, revision, task)
+        if ill is None:
+            self._ill.pop(task.arn, None)
+            return False
+        if task.arn not in self._ill:
+            said, self._ill[task.arn] = ill
+            self._account.event(service, f"(service {service.name}) {said}")
+            self._count(revision, self._ill[task.arn])
+            self._not_before[revision.arn] = time.monotonic() + REPLACEMENT_PAUSE
+        return True
+
+    def _illness(self, service: Service, revision: Revision, task: Task) -> tuple[str, str] | None:
+        """Why a running task must be replaced, as the event and as its stoppedReason say it."""
         if task.last_status != "RUNNING" or self._in_grace(service, task):
             return None
         if task.health == "UNHEALTHY":
             text = f"(task {task.short_id}) failed container health checks."
-            self._account.event(service, f"(service {service.name}) {text}")
-            return "Task failed container health checks"
+            return text, "Task failed container health checks"
         if revision.target_group is None or task.port is None:
             return None
         target = self._balancers.target(revision.target_group, task.port)
         if target is None or target.state != "unhealthy":
             return None
-        group = revision.target_group
-        self._account.event(
-            service,
-            f"(service {service.name}) (task {task.short_id}) (port {target.container_port}) is "
-            f"unhealthy in (target-group {group}) due to (reason {target.description})",
+        group = f"(target-group {revision.target_group})"
+        text = (
+            f"(task {task.short_id}) (port {target.container_port}) is unhealthy in {group} "
+            f"due to (reason {target.description})"
         )
-        return f"Task failed ELB health checks in (target-group {group})"
+        return text, f"Task failed ELB health checks in {group}"
 
     def _in_grace(self, service: Service, task: Task) -> bool:
         """healthCheckGracePeriodSeconds, shortened as deployment minutes are."""
@@ -143,7 +194,8 @@ class Scheduler:
 
     def _container_is_well(self, task: Task) -> bool:
         container = self._account.task_definitions[task.task_definition].container
-        return task.health == "HEALTHY" or not container.get("healthCheck")
+        unchecked = task.health != "UNHEALTHY" and not container.get("healthCheck")
+        return task.health == "HEALTHY" or unchecked
 
     def trouble(self, revision: Revision) -> str:
         """What keeps a revision from being healthy, as far as anything is known."""
@@ -255,14 +307,6 @@ class Scheduler:
     def cancel(self) -> None:
         """Let go of every task; the fleet ends the processes."""
         self.lives.cancel()
-
-
-def _surplus(live: list[Task], count: int) -> list[Task]:
-    """The newest tasks that are too many; protected ones stay, however many there are."""
-    if count <= 0:
-        return []
-    free = [task for task in live if not task.protected()]
-    return free[-count:]
 
 
 def _names(tasks: Sequence[Task]) -> str:

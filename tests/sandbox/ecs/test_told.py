@@ -102,7 +102,7 @@ def test_a_steady_service_says_so_again_after_six_hours(tmp_path):
     assert run(tmp_path, story) == (1, 1)
 
 
-def test_a_failed_container_health_check_is_an_event(tmp_path):
+def test_a_failed_container_health_check_is_an_event_before_its_replacement(tmp_path):
     async def story(world):
         task = next(iter(world.account.tasks.values()))
         task.health = "UNHEALTHY"
@@ -112,7 +112,10 @@ def test_a_failed_container_health_check_is_an_event(tmp_path):
     told = run(tmp_path, story)
 
     failed = told.index("(service news-api) (task …) failed container health checks.")
-    assert told[failed + 1] == "(service news-api) has stopped 1 running tasks: (task …)."
+    assert [text for text in told[failed + 1 :] if "has st" in text] == [
+        "(service news-api) has started 1 tasks: (task …).",
+        "(service news-api) has stopped 1 running tasks: (task …).",
+    ]
 
 
 # -- deployments[] ---------------------------------------------------------------------------------
