@@ -99,7 +99,7 @@ class Sandbox:
         context = Context(
             home=self._settings.home,
             epoch=self._epoch,
-            fresh=not self._account.services,
+            fresh=not self._state.get("account", "furnished"),
             state=self._state,
             settings=self._settings,
             switches=self._switches,
@@ -163,10 +163,12 @@ class Sandbox:
 
     async def _bring_up(self) -> None:
         await self._start_load_balancer()
-        world.settle(self._ecs, self._account, self._controller, self._settings, self._epoch)
+        with self._state.together():
+            world.settle(self._ecs, self._account, self._controller, self._settings, self._epoch)
         await self._controller.recover()
         self._balancers.on_weights = self._show_weights
         await join_all(self._context)
+        self._state.put("account", "furnished", True)
         # Before the first request, which would find moto without its seed.
         self._spawn(self._load_moto())
         self._gateway.open()
@@ -178,9 +180,9 @@ class Sandbox:
         self._ready = True
 
     async def _start_load_balancer(self) -> None:
-        process = await self._load_balancer()
+        # Watched from the first moment: it may die before it has taken anything.
+        self._spawn(self._keep_load_balancer(await self._load_balancer()))
         await self._balancers.open()
-        self._spawn(self._keep_load_balancer(process))
 
     async def _load_balancer(self) -> asyncio.subprocess.Process:
         relayed = [f"--relay={json.dumps(plan.argument())}" for plan in self._relays]

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.balancing.data_plane import DataPlane
+from sandbox.balancing.data_plane import DataPlane, PortTaken
 from sandbox.balancing.model import (
     USUAL_DRAIN,
     USUAL_INTERVAL,
@@ -59,12 +59,26 @@ class LoadBalancers:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Connect to the data plane and push the first snapshot. Raises OSError if it is down."""
+        """Connect to the data plane; returns when it has taken its first routing.
+
+        One that is down is waited for. Raises PortTaken.
+        """
         self._plane.open()
         self._health = aiohttp.ClientSession()
-        await self.push()
+        while not await self._take_first():
+            await asyncio.sleep(FIRST_CHECKS_EVERY)
         for target in self._by_clients.values():
             await self.register(target)
+
+    async def _take_first(self) -> bool:
+        try:
+            await self.push()
+        except PortTaken:
+            raise
+        except aiohttp.ClientError as error:
+            log.warning("the load balancer is not there yet: %s", error)
+            return False
+        return True
 
     async def close(self) -> None:
         """Stop checking and disconnect."""

@@ -42,8 +42,11 @@ class State:
     def together(self) -> Iterator[None]:
         """Write all documents of the block at once, or none when it raises or is killed.
 
-        Not to be nested, and not to be held across an await.
+        Within such a block another one is part of it. Not to be held across an await.
         """
+        if self._database.in_transaction:
+            yield
+            return
         self._database.execute("BEGIN")
         try:
             yield

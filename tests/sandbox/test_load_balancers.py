@@ -83,6 +83,22 @@ def test_a_port_that_is_taken_is_told_by_name(tmp_path, balancers):
     asyncio.run(life())
 
 
+def test_a_data_plane_that_is_not_there_yet_is_waited_for(tmp_path, balancers):
+    async def life():
+        opening = asyncio.create_task(balancers.open())
+        await asyncio.sleep(0.1)
+        early = opening.done()
+        async with data_plane(tmp_path / "alb") as taken:
+            await opening
+        await balancers.close()
+        return early, taken
+
+    early, taken = asyncio.run(life())
+
+    assert not early
+    assert len(taken) == 1
+
+
 def test_a_data_plane_that_dies_while_a_target_drains_holds_nobody_up(tmp_path, balancers):
     async def die(request):
         request.transport.abort()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from pathlib import Path
 
 import psutil
 
+from sandbox.alarms.world import metric_alarms
 from tests.sandbox.account import LIMIT, Account, wait_until
 
 
@@ -44,6 +46,33 @@ def test_a_killed_sandbox_leaves_no_process(fresh_account):
 
     assert len(processes) >= 6
     wait_until(lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"])
+
+
+def test_a_world_whose_making_was_killed_is_made_whole(tmp_path):
+    home, ports = tmp_path / "home", None
+    for seconds in (0.4, 0.8, 1.2):
+        account = Account(home, ports=ports)
+        ports = account.port, account.alb_port
+        time.sleep(seconds)
+        account.process.kill()
+        account.stop()
+
+    again = Account(home, ports=ports).ready()
+    try:
+        cloudwatch, scaling = again.client("cloudwatch"), again.client("application-autoscaling")
+        services = again.ecs.list_services(cluster="production")["serviceArns"]
+        alarms = cloudwatch.describe_alarms(AlarmNamePrefix="news-")["MetricAlarms"]
+        policies = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+        dashboards = cloudwatch.list_dashboards()["DashboardEntries"]
+    finally:
+        again.stop()
+
+    assert len(services) == 2
+    assert {alarm["AlarmName"] for alarm in alarms} >= {
+        alarm["AlarmName"] for alarm in metric_alarms()
+    }
+    assert policies
+    assert dashboards
 
 
 def test_a_restart_brings_back_services_history_and_ids(fresh_account):

@@ -202,7 +202,8 @@ def test_documents_written_together_are_written_or_none_is(tmp_path):
 
     def fail():
         with state.together():
-            state.put("thing", "a", {})
+            with state.together():
+                state.put("thing", "a", {})
             raise OSError("killed")
 
     with pytest.raises(OSError, match="killed"):
