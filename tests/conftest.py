@@ -143,10 +143,14 @@ def _local_cache_is_empty() -> None:
     caches["local"].clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all browser tests: Playwright cannot be started twice in a thread."""
-    # Playwright keeps an event loop in this thread; only the tests themselves use the ORM.
+    """One Chromium for a module's tests.
+
+    No longer than that: Playwright keeps an event loop in this thread, and the tests after it may
+    want one of their own.
+    """
+    # In a thread with an event loop; only the tests themselves use the ORM.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=QUIET)
