@@ -123,6 +123,22 @@ class PidFile:
 
 
 def _command_of(pid: int) -> str:
+    """The command line of a process, empty when there is none; small images have no `ps`."""
+    if not Path("/proc/self/cmdline").exists():
+        return _command_from_ps(pid)
+    try:
+        return command_line(Path(f"/proc/{pid}"))
+    except OSError:
+        return ""
+
+
+def command_line(process: Path) -> str:
+    """What `/proc/PID` tells of a command, its words joined by blanks. Raises OSError."""
+    words = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+    return words.decode(errors="replace").rstrip()
+
+
+def _command_from_ps(pid: int) -> str:
     found = subprocess.run(
         ["ps", "-o", "command=", "-p", str(pid)],  # noqa: S607
         capture_output=True,

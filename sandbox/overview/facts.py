@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox import clock
+from sandbox.processes import command_line
 
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 _WHAT = {
     "sandbox.alb": "load balancer",
@@ -62,7 +64,7 @@ class Row:
 def gather(epoch: datetime, tasks: Mapping[int, str]) -> Facts:
     """Read the clock and the process table; `tasks` names the processes that are tasks."""
     proportional = (_PROC / "self" / "smaps_rollup").exists()
-    table = _table()
+    table = _table_of_proc() if proportional else _table_of_ps()
 
     def size(pid: int) -> int:
         return _proportional(pid) if proportional else table[pid].resident_bytes
@@ -99,7 +101,20 @@ def _what(command: str) -> str:
     return _WHAT.get(name, name)
 
 
-def _table() -> dict[int, Row]:
+def _table_of_proc() -> dict[int, Row]:
+    """Every process of this machine, as Linux tells it; small images have no `ps`."""
+    rows = {}
+    for process in _PROC.glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            command = command_line(process)
+        except OSError:  # it has ended meanwhile
+            continue
+        rows[int(process.name)] = Row(int(fields[1]), int(fields[21]) * _PAGE, command)
+    return rows
+
+
+def _table_of_ps() -> dict[int, Row]:
     """Every process of this machine, but for the one that lists them."""
     listing = subprocess.Popen(
         ["ps", "-axo", "pid=,ppid=,rss=,command="],  # noqa: S607

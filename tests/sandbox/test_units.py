@@ -298,3 +298,15 @@ def test_leftovers_of_a_crash_are_ended_but_not_a_process_that_took_their_number
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_leftovers_are_ended_in_an_image_without_ps(tmp_path, monkeypatch):
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    leftover = subprocess.Popen(command, start_new_session=True)
+    PidFile(tmp_path / "pids").add(leftover.pid, "time.sleep(600)")
+    if sys.platform == "linux":  # elsewhere there are no images, and ps is the only way
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    PidFile(tmp_path / "pids").reap()
+
+    assert leftover.wait(60) == -9

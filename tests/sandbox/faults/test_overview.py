@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import urllib.request
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -12,7 +14,7 @@ from botocore import xform_name
 
 from sandbox.chaos.operations import OURS
 from sandbox.honesty import OUR_READING, SIMPLIFIED, Note, notes_of, our_reading, simplified
-from sandbox.overview.facts import Facts, Process, Row, attributed
+from sandbox.overview.facts import Facts, Process, Row, attributed, gather
 from sandbox.overview.page import html
 from tests.sandbox.contract import MODELS
 
@@ -177,6 +179,20 @@ def test_memory_belongs_to_the_task_or_child_whose_process_it_is():
         Process(15, "tool", 15),
         Process(12, "task c/s 1", 25),
     )
+
+
+def test_processes_are_listed_in_an_image_without_ps(tmp_path, monkeypatch):
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    )
+    if sys.platform == "linux":  # elsewhere there are no images, and ps is the only way
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    found = gather(datetime(2026, 11, 22, tzinfo=UTC), {child.pid: "a task"}).processes
+
+    child.communicate()
+    assert {one.what for one in found} >= {"gateway", "a task"}
+    assert all(one.memory_bytes > 0 for one in found if one.what == "gateway")
 
 
 def test_memory_says_how_shared_pages_are_counted():
