@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import yaml
+
+from tests.sandbox.account import ROOT
 from tests.sandbox.contract import checked
 from tests.sandbox.logs.asking import refusal
 
@@ -13,6 +16,14 @@ def test_the_world_has_log_groups_with_their_retention(logs):
     assert kept["/ecs/news-api"] == 30
     assert kept["/ecs/staging/news-api"] == 7
     assert kept["/ecs/news-ingest"] is None
+
+
+def test_the_portal_knows_where_its_services_log(logs):
+    entries = yaml.safe_load((ROOT / "services.yaml").read_text())["services"]
+
+    found = logs.describe_log_groups(logGroupNamePrefix="/ecs/")["logGroups"]
+
+    assert {entry["log_group"] for entry in entries} <= {one["logGroupName"] for one in found}
 
 
 def test_a_group_is_found_by_prefix_pattern_class_and_arn(logs, group):
