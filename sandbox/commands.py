@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import sys
 import time
@@ -20,7 +21,10 @@ POLL_SECONDS = 0.5
 
 
 class Control:
-    """The control API of the sandbox on one port. Raises urllib.error.URLError."""
+    """The control API of the sandbox on one port.
+
+    Raises urllib.error.HTTPError when it refuses, another URLError when no whole answer comes.
+    """
 
     def __init__(self, port: int) -> None:
         self._base = f"http://127.0.0.1:{port}/_sandbox/"
@@ -32,8 +36,12 @@ class Control:
         request = urllib.request.Request(  # noqa: S310
             self._base + path, data, headers, method=method
         )
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
-            return json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+                return json.load(response)
+        # urllib wraps what fails before the request is sent, not what fails after it.
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            raise urllib.error.URLError(error) from error
 
 
 def add_to(subcommands: Any) -> Iterator[argparse.ArgumentParser]:
@@ -206,9 +214,21 @@ def _run(control: Control, arguments: argparse.Namespace) -> int:
     path = Path(arguments.scenario)
     body = {"file": path.read_text(), "name": path.stem} if path.is_file() else {}
     control.ask("POST", "scenarios", body or {"scenario": arguments.scenario})
+    try:
+        return _follow(control)
+    except KeyboardInterrupt:
+        sys.stderr.write("The scenario goes on; `scenario stop` ends it.\n")
+        return 130
+
+
+def _follow(control: Control) -> int:
+    """Print what the scenario that runs tells until it ends; 1 unless it succeeded."""
     told = 0
     while True:
         state = control.ask("GET", "scenarios")["run"]
+        if state is None:
+            sys.stderr.write("The sandbox was started anew, which ended the scenario.\n")
+            return 1
         for line in state["lines"][told:]:
             _print(f"{line['at']} {line['text']}")
         told = len(state["lines"])
