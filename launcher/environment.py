@@ -42,7 +42,10 @@ def needed_valkey(home: Home, *, sandbox: bool) -> Valkey | None:
 
 
 def base_environment(home: Home) -> dict[str, str]:
-    """Return this process's environment with the defaults that every child shares."""
+    """Return this process's environment with the defaults that every child shares.
+
+    A setting that is there and empty is as good as none: shells and `.env` files write it so.
+    """
     scripts = str(Path(sys.executable).parent)
     defaults = {
         "QUARTERDECK_ENV": "development",
@@ -54,7 +57,8 @@ def base_environment(home: Home) -> dict[str, str]:
     if not given("SECRET_KEY"):
         defaults["SECRET_KEY"] = home.secret_key()
     path = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
-    return defaults | dict(os.environ) | {"PATH": path, "PYTHONUNBUFFERED": "1"}
+    told = {name: value for name, value in os.environ.items() if value or name not in defaults}
+    return defaults | told | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def portal_environment(

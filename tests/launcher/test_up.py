@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from launcher.child import GaveUp
+from launcher.environment import base_environment
 from launcher.paths import CHECKOUT, Home
 from launcher.probes import free_port, port_is_free
 from launcher.up import Options, users_of
@@ -277,6 +278,19 @@ def test_the_address_of_an_ipv6_host_is_bracketed():
 def test_an_answer_without_users_is_a_failure():
     with pytest.raises(GaveUp, match="did not say which users exist"):
         users_of(["no json", '{"other": 1}', "[1]"])
+
+
+def test_an_empty_setting_is_as_good_as_none(home: Home, monkeypatch):
+    home.create()
+    for name in ("QUARTERDECK_HOME", "QUARTERDECK_SERVICES", "SECRET_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "")
+
+    told = base_environment(home)
+
+    assert told["QUARTERDECK_HOME"] == str(home.root)
+    assert told["QUARTERDECK_SERVICES"] == str(CHECKOUT / "services.yaml")
+    assert told["SECRET_KEY"] == home.secret_key()
+    assert told["AWS_REGION"] == "us-east-1"
 
 
 def test_the_version_is_the_projects(home: Home):
