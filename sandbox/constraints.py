@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sandbox.errors import AwsError
@@ -62,6 +63,8 @@ def violations(value: Any, shape: Any, path: str = "") -> Iterator[Violation]:
     if shape.type_name == "structure":
         yield from _of_members(value, shape, f"{path}." if path else "")
     elif shape.type_name == "list":
+        if _takes_any(shape.member) and None not in value:
+            return
         for number, item in enumerate(value, 1):
             yield from violations(item, shape.member, f"{path}.{number}.member")
     elif shape.type_name == "map":
@@ -73,12 +76,30 @@ def violations(value: Any, shape: Any, path: str = "") -> Iterator[Violation]:
 def _of_members(value: Any, shape: Any, prefix: str) -> Iterator[Violation]:
     if shape.is_document_type:
         return
-    for name, member in shape.members.items():
-        path = f"{prefix}{name[0].lower()}{name[1:]}"
-        if value.get(name) is not None:
-            yield from violations(value[name], member, path)
-        elif name in shape.required_members:
-            yield Violation(path, "null", _REQUIRED)
+    for name, shown, member, required in _members(shape):
+        item = value.get(name)
+        if item is None:
+            if required:
+                yield Violation(f"{prefix}{shown}", "null", _REQUIRED)
+        elif not _takes_any(member):
+            yield from violations(item, member, f"{prefix}{shown}")
+
+
+@cache
+def _members(shape: Any) -> list[tuple[str, str, Any, bool]]:
+    """A structure's members: name, the name in messages, shape, and whether it is required."""
+    return [
+        (name, f"{name[0].lower()}{name[1:]}", member, name in shape.required_members)
+        for name, member in shape.members.items()
+    ]
+
+
+@cache
+def _takes_any(shape: Any) -> bool:
+    """Whether nothing can be wrong with a scalar: it is neither enumerated nor limited."""
+    if shape.type_name in ("structure", "list", "map") or getattr(shape, "enum", None):
+        return False
+    return not shape.metadata.keys() & {"min", "max"}
 
 
 def _broken(value: Any, shape: Any) -> str | None:

@@ -267,7 +267,7 @@ def _arrival(
         protocol=protocol or _guess_protocol(request),
         access_key=scope.access_key,
         signed_at=refusals.signed_at(request.headers.get("X-Amz-Date", "")),
-        version=_in_form(http, "Version"),
+        version="" if call else _in_form(http, "Version"),
     )
     if protocol is None:
         raise refusals.wrong_scope(arrival)

@@ -28,6 +28,7 @@ from werkzeug.exceptions import NotFound
 
 from sandbox import clock, constraints, json_types, moto_outgoing, moto_resources, refusals
 from sandbox.errors import AwsError
+from sandbox.moto_forms import Ec2FormParser, FormParser
 from sandbox.moto_journal import LIMIT, Entry, Journal
 from sandbox.refusals import Arrival
 from sandbox.wire import Answer, encode_json, error_answer
@@ -45,6 +46,7 @@ _SPOKEN = {
     "application/x-www-form-urlencoded": "query",
     "application/cbor": "cbor",
 }
+_PARSERS = {**PROTOCOL_PARSERS, "query": FormParser, "ec2": Ec2FormParser}
 _MALFORMED = {
     "json": ("SerializationException", "The request could not be parsed."),
     "rest-json": ("SerializationException", "The request could not be parsed."),
@@ -111,6 +113,7 @@ def environ(request: HttpRequest) -> dict[str, Any]:
     for name, value in request.headers:
         key = name.upper().replace("-", "_")
         values[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    values.pop("HTTP_TRANSFER_ENCODING", None)  # the body is whole; werkzeug would not read it
     return values | {"CONTENT_LENGTH": str(len(request.body))}
 
 
@@ -146,8 +149,10 @@ def _match(service: str, request: Request) -> Call | None:
     spoken = protocol(service, request.content_type)
     if spoken is None or not _proper(service, spoken, request):
         return None
+    # Not match: moto takes media types for another protocol when they have parameters.
+    router = get_service_router(service)._get_router
     try:
-        operation, uri_params = get_service_router(service).match(request)
+        operation, uri_params = router(spoken).match(request)
     except (NotFound, NotImplementedError, FileNotFoundError):
         return None
     return Call(service, operation, spoken, uri_params, request)
@@ -179,7 +184,7 @@ def parameters(call: Call) -> dict[str, Any]:
         "url_path": request.path,
         "url_params": call.uri_params,
     }
-    parser = PROTOCOL_PARSERS[call.protocol](call.operation, timestamp_parser=_utc)
+    parser = _PARSERS[call.protocol](call.operation, timestamp_parser=_utc)
     if call.protocol in ("json", "rest-json"):
         _check_types(call)
     try:
@@ -198,9 +203,9 @@ def _check_types(call: Call) -> None:
         return
     try:
         body = json.loads(call.request.data or b"{}", parse_constant=float.fromhex)
+        wrong = json_types.mismatch({} if body is None else body, shape)
     except (ValueError, RecursionError) as error:
         raise AwsError(*_MALFORMED[call.protocol]) from error
-    wrong = json_types.mismatch({} if body is None else body, shape)
     if wrong or body is None:
         raise AwsError("SerializationException", wrong or "Unexpected null")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -98,6 +99,8 @@ def _check_comparison(settings: Mapping[str, Any]) -> None:
         f"{operator} is for alarms based on anomaly detection models, which are not supported.",
     )
     require(settings.get("Threshold") is not None, "Threshold must not be null")
+    threshold = settings["Threshold"]
+    require(math.isfinite(threshold), f"The value {threshold} for parameter Threshold is invalid.")
 
 
 def _check_source(settings: Mapping[str, Any]) -> None:

@@ -72,6 +72,9 @@ def check(configuration: Configuration) -> None:
         raise invalid("AdjustmentType and StepAdjustments are required for step scaling policies")
     if len(steps) > MAX_STEPS:
         raise invalid(f"At most {MAX_STEPS} step adjustments can be specified")
+    told = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
+    if not all(math.isfinite(step[name]) for step in steps for name in told if name in step):
+        raise invalid("The bounds of a StepAdjustment must be finite")
     bounds = sorted(_bounds(step) for step in steps)
     _check_each(bounds)
     for (_, upper), (lower, _) in itertools.pairwise(bounds):

@@ -44,6 +44,8 @@ INVALID = "Invalid metrics list: "
         ),
         ({"MetricName": None}, "MetricName must not be null"),
         ({"Threshold": None}, "Threshold must not be null"),
+        ({"Threshold": float("nan")}, "The value nan for parameter Threshold is invalid."),
+        ({"Threshold": float("inf")}, "The value inf for parameter Threshold is invalid."),
         ({"Period": None}, "Period must not be null"),
         ({"Period": 15}, "Period must be 10, 20, 30 or a multiple of 60"),
         ({"Period": 90}, "Period must be 10, 20, 30 or a multiple of 60"),

@@ -71,6 +71,8 @@ def test_capacity_never_becomes_negative():
     [
         (percent([]), "are required"),
         (percent([step(0, 20, 1), step(10, None, 2)]), "overlap"),
+        (percent([step(float("nan"), None, 1)]), "finite"),
+        (percent([step(float("-inf"), 0, 1)]), "finite"),
         (percent([step(0, 10, 1), step(20, None, 2)]), "gaps"),
         (percent([step(None, None, 1)]), "At least one"),
         (percent([step(20, 10, 1)]), "less than"),

@@ -145,3 +145,11 @@ def test_ecs_words_its_limits_itself():
     shape = MODELS.get_service_model("ecs").operation_model("UpdateService").input_shape
 
     check("ecs", "json", {"service": "s", "propagateTags": "MAYBE"}, shape)
+
+
+def test_nothing_stands_for_a_number_in_a_list():
+    datum = {"MetricName": "m", "Values": [1.0, None]}
+
+    _, message = refusal("cloudwatch", "PutMetricData", Namespace="N", MetricData=[datum])
+
+    assert "Value null at 'metricData.1.member.values.2.member'" in message

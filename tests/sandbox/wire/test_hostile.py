@@ -125,6 +125,76 @@ def test_a_service_aws_does_not_have_is_a_wrong_scope(account):
     assert b"<Code>SignatureDoesNotMatch</Code>" in form_answer[2]
 
 
+@pytest.mark.parametrize(
+    ("headers", "parts", "told"),
+    [
+        (ECS, [b'{"maxRes', b'ults": 1}'], b"nextToken"),
+        (STS, [b"Action=GetCallerIdentity&", b"Version=2011-06-15"], b"<Account>123456789012<"),
+        (
+            STS | {"Authorization": SIGNED.format("sns")},
+            [b"Action=ListTopics", b"&Version=2010-03-31"],
+            b"ListTopicsResult",
+        ),
+    ],
+    ids=["json", "form", "moto"],
+)
+def test_a_body_may_come_in_chunks(account, headers, parts, told):
+    status, _, answer = ask(account, headers, iter(parts))
+
+    assert status == 200
+    assert told in answer
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/x-amz-json-1.0; charset=utf-8", "Application/X-Amz-JSON-1.0"]
+)
+def test_a_media_type_may_have_parameters_and_capitals(account, media_type):
+    headers = {
+        "Content-Type": media_type,
+        "X-Amz-Target": "GraniteServiceVersion20100801.ListMetrics",
+        "Authorization": SIGNED.format("monitoring"),
+    }
+
+    status, _, answer = ask(account, headers, b'{"Namespace": "nobody publishes this"}')
+
+    assert (status, json.loads(answer)) == (200, {"Metrics": []})
+
+
+def test_a_form_in_the_address_needs_no_media_type(account):
+    headers = {"Authorization": SIGNED.format("monitoring")}
+    query = "/?Action=ListMetrics&Version=2010-08-01&Namespace=nobody"
+
+    status, _, answer = ask(account, headers, None, query, "GET")
+
+    assert status == 200
+    assert b"ListMetricsResult" in answer
+
+
+def test_a_body_deeper_than_anyone_reads_is_refused(account):
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": "AWSInsightsIndexService.GetCostAndUsage",
+        "Authorization": SIGNED.format("ce"),
+    }
+
+    answers = [
+        ask(account, headers, b'{"Filter": ' + b'{"Not": ' * deep + b"{}" + b"}" * (deep + 1))
+        for deep in (400, 600, 800)
+    ]
+
+    assert [status for status, _, _ in answers] == [400] * 3
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_a_value_that_is_not_finite_is_an_invalid_parameter(account, value):
+    cloudwatch = account.client("cloudwatch")
+
+    with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException):
+        cloudwatch.put_metric_data(
+            Namespace="Wire", MetricData=[{"MetricName": "m", "Value": float(value)}]
+        )
+
+
 def test_a_body_that_is_not_gzip_as_it_says_is_refused(account):
     status, _, answer = ask(account, ECS | {"Content-Encoding": "gzip"})
 

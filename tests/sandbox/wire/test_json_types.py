@@ -40,6 +40,9 @@ def test_what_has_another_type_is_named(body, told):
     [
         ({"Value": "1"}, "STRING_VALUE can not be converted to a Double"),
         ({"StorageResolution": 2**31}, "NUMBER_VALUE can not be converted to an Integer"),
+        ({"StorageResolution": "NaN"}, "STRING_VALUE can not be converted to an Integer"),
+        ({"Values": [1.5, "nan"]}, "STRING_VALUE can not be converted to a Double"),
+        ({"Values": [1.5, True]}, "TRUE_VALUE can not be converted to a Double"),
         ({"StorageResolution": float("nan")}, "NUMBER_VALUE can not be converted to an Integer"),
         (
             {"Timestamp": "2026-11-22T00:00:00Z"},
@@ -49,6 +52,13 @@ def test_what_has_another_type_is_named(body, told):
 )
 def test_a_value_deep_inside_is_found(datum, told):
     assert mismatch({"Namespace": "N", "MetricData": [{}, datum]}, METRICS) == told
+
+
+@pytest.mark.parametrize("written", ["NaN", "Infinity", "-Infinity", 5, 5.5, 1e300])
+def test_what_is_not_finite_is_written_as_text(written):
+    datum = {"Value": written, "Values": [0.5, written], "Counts": [1, None]}
+
+    assert mismatch({"Namespace": "N", "MetricData": [datum]}, METRICS) is None
 
 
 @pytest.mark.parametrize(
