@@ -18,6 +18,7 @@ import aiohttp
 
 from sandbox.balancing.data_plane import DataPlane, PortTaken
 from sandbox.balancing.model import (
+    NO_ANSWER,
     USUAL_DRAIN,
     USUAL_INTERVAL,
     HealthCheck,
@@ -27,6 +28,7 @@ from sandbox.balancing.model import (
     Target,
     TargetGroup,
 )
+from sandbox.balancing.routing import routing
 from sandbox.measurements import AlbReport, TargetHealthSample
 from sandbox.names import dimension
 
@@ -49,6 +51,9 @@ class LoadBalancers:
         self.on_weights: Callable[[Rule], None] = lambda rule: None
         self.remember: Callable[[Rule], None] = lambda rule: None
         self.keep: Callable[[dict[str, Any]], None] = lambda document: None
+        # Held from asking moto for a change until it is taken over here. Else weights that ECS
+        # moves meanwhile would be in force and not in DescribeRules, or the other way round.
+        self.changing = asyncio.Lock()
         self._by_clients: dict[tuple[str, str, int], Target] = {}
         self._targets: dict[tuple[str, str, int], Target] = {}
         self._plane = DataPlane(socket)
@@ -64,7 +69,10 @@ class LoadBalancers:
         One that is down is waited for. Raises PortTaken.
         """
         self._plane.open()
-        self._health = aiohttp.ClientSession()
+        # No limit: targets that hang must not keep others from being checked in time. As on AWS
+        # every check connects anew: a server may be gone while its last connection is not.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        self._health = aiohttp.ClientSession(connector=connector)
         while not await self._take_first():
             await asyncio.sleep(FIRST_CHECKS_EVERY)
         for target in self._by_clients.values():
@@ -97,16 +105,32 @@ class LoadBalancers:
             target = Target(group, port, "", address=address, container_port=port, host=host)
             self._by_clients[target.key] = target
 
-    async def adopt(self, picture: Picture, moved: str = "") -> None:
-        """Work by what moto tells now; `moved` is the rule whose weights a client gave anew."""
+    async def adopt(self, picture: Picture) -> None:
+        """Work by what moto tells now, at once."""
+        self.take_over(picture)
+        await self.try_to_push()
+
+    def take_over(self, picture: Picture, moved: str = "") -> None:
+        """Work by what moto tells now, from the next push on.
+
+        `moved` is the rule whose weights a client gave anew.
+        """
         self.rules.pop(moved, None)
         self._take(picture)
         if moved in self.rules:
             self.remember(self.rules[moved])
         for target in [t for t in self._targets.values() if t.group not in self.groups]:
             self._drop(target)
+        self._rest()
         self._write_down()
-        await self.try_to_push()
+
+    def _rest(self) -> None:
+        """Targets of groups that no rule forwards to (any more) are unused, and begin anew."""
+        used = {group for rule in self.rules.values() for group in rule.weights}
+        for target in self._targets.values():
+            if target.group not in used and target.state in ("healthy", "unhealthy"):
+                target.rest()
+                self._watch(target)
 
     def _take(self, picture: Picture) -> None:
         """Weights in force stay as long as the rule forwards to the same target groups."""
@@ -139,44 +163,62 @@ class LoadBalancers:
 
     async def set_weights(self, rule_arn: str, weights: Weights) -> None:
         """Give the rule's target groups these weights (percent), at once."""
-        if rule_arn in self.rules:
-            await self.replace_weights(rule_arn, {**self.rules[rule_arn].weights, **weights})
-        else:
-            log.warning("%s was deleted while a deployment moved its weights", rule_arn)
+        await self._move(rule_arn, lambda known: {**known, **weights})
 
     async def replace_weights(self, rule_arn: str, weights: Weights) -> None:
         """Let the rule forward to these target groups and to no other, at once."""
-        rule = self.rules[rule_arn]
-        rule.weights = dict(weights)
-        self.remember(rule)
+        await self._move(rule_arn, lambda _: dict(weights))
+
+    async def _move(self, arn: str, change: Callable[[Weights], dict[str, float]]) -> None:
+        """Traffic first, then what DescribeRules tells: the weights that are in force by then."""
+        async with self.changing:
+            rule = self.rules.get(arn)
+            if rule is None:
+                log.warning("%s was deleted while a deployment moved its weights", arn)
+                return
+            rule.weights, rule.answer = change(rule.weights), {}
+            self.remember(rule)
         await self.try_to_push()
-        self.on_weights(rule)
+        async with self.changing:
+            rule = self.rules.get(arn)
+            if rule is not None and rule.weights:
+                self.on_weights(rule)
 
     # -- targets -------------------------------------------------------------------------------
 
     async def register(self, target: Target) -> None:
         """Add a target; it gets traffic once its health checks pass."""
+        self._targets[target.key] = target
+        self._watch(target)
+
+    def _watch(self, target: Target) -> None:
+        """Check it from now on, quickly until the first verdict."""
         known = self._checks.pop(target.key, None)
         if known is not None:
             known.cancel()
-        self._targets[target.key] = target
         self._checks[target.key] = asyncio.create_task(self._check(target))
 
-    async def register_by_client(self, target: Target) -> None:
-        """Add a target that outlives a restart; one that is registered already stays as it is."""
-        known = self._targets.get(target.key)
-        if known is None or known.state == "draining":
-            self._by_clients[target.key] = target
-            self._write_down()
-            await self.register(target)
+    async def register_by_client(self, targets: Sequence[Target]) -> None:
+        """Add targets that outlive a restart; those registered already stay as they are."""
+        for target in targets:
+            known = self._targets.get(target.key)
+            if known is None or known.state == "draining":
+                self._by_clients[target.key] = target
+                await self.register(target)
+        self._write_down()
 
-    def deregister_by_client(self, target: Target) -> None:
-        """Take a target out in the background."""
-        if self._by_clients.pop(target.key, None):
-            self._write_down()
-        job = asyncio.create_task(self.deregister(target.group, target.port, target.host))
-        self._leaving.add(job)
-        job.add_done_callback(self._leaving.discard)
+    async def deregister_by_client(self, targets: Sequence[Target]) -> None:
+        """Take targets out: they get no request after this, and are gone when they are idle."""
+        leaving = [target for target in targets if target.state != "draining"]
+        for target in leaving:
+            self._by_clients.pop(target.key, None)
+            self._drain(target)
+        self._write_down()
+        await self.try_to_push()
+        for target in leaving:
+            job = asyncio.create_task(self._leave(target))
+            self._leaving.add(job)
+            job.add_done_callback(self._leaving.discard)
 
     async def deregister(self, group: str, port: int, host: str = HOME) -> None:
         """Take a target out, and wait until its last request is answered or time is up."""
@@ -184,9 +226,15 @@ class LoadBalancers:
         if target is None:
             return
         if target.state != "draining":
-            self._checks.pop(target.key).cancel()
-            target.drain()
+            self._drain(target)
             await self.try_to_push()
+        await self._leave(target)
+
+    def _drain(self, target: Target) -> None:
+        self._checks.pop(target.key).cancel()
+        target.drain()
+
+    async def _leave(self, target: Target) -> None:
         await self._drained(target)
         if self._targets.get(target.key) is target:
             del self._targets[target.key]
@@ -258,6 +306,7 @@ class LoadBalancers:
             await asyncio.sleep(pause if settled else min(pause, FIRST_CHECKS_EVERY))
 
     async def _status(self, target: Target, check: HealthCheck) -> int | None:
+        """The status of its answer, NO_ANSWER for none that is HTTP, None when time was up."""
         if self._health is None:
             return None
         url = f"http://{target.host}:{target.checked_at(check)}{check.path}"
@@ -265,20 +314,27 @@ class LoadBalancers:
         try:
             async with self._health.get(url, timeout=limit, allow_redirects=False) as response:
                 return response.status
-        except (aiohttp.ClientError, TimeoutError):
+        except TimeoutError:
             return None
+        except aiohttp.ClientError:
+            return NO_ANSWER
 
     # -- the data plane ------------------------------------------------------------------------
 
     async def push(self) -> None:
         """Send the whole routing state. Raises aiohttp.ClientError when it is not taken."""
-        listeners = {listener.name: self._plan(listener) for listener in self.listeners.values()}
-        ports = await self._plane.push({"listeners": listeners, "groups": self._routable_groups()})
-        opened = [each for each in self.listeners.values() if each.answers != ports.get(each.name)]
-        for listener in opened:
-            listener.answers = ports.get(listener.name, listener.answers)
-        if opened:
+        ports = await self._plane.push(self._routing)
+        moved = [e for e in self.listeners.values() if ports.get(e.name, e.answers) != e.answers]
+        for listener in moved:
+            if listener.answers:
+                told = "port %d of listener %s is taken; it answers on port %d instead"
+                log.warning(told, listener.answers, listener.name, ports[listener.name])
+            listener.answers = ports[listener.name]
+        if moved:
             self._write_down()
+
+    def _routing(self) -> dict[str, Any]:
+        return routing(self.listeners.values(), self.rules.values(), self._targets.values())
 
     async def try_to_push(self) -> bool:
         """What was begun must go on while the data plane restarts; it gets everything then.
@@ -287,30 +343,10 @@ class LoadBalancers:
         """
         try:
             await self.push()
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("the load balancer does not take its routing: %s", error)
             return False
         return True
-
-    def _plan(self, listener: Listener) -> dict[str, Any]:
-        return {
-            "port": listener.answers,
-            "elsewhere": listener.elsewhere,
-            "protocol": listener.protocol.lower(),
-            "idle_seconds": listener.idle_seconds,
-            "rules": [_row(rule) for rule in self.rules_of(listener.arn)],
-        }
-
-    def _routable_groups(self) -> dict[str, list[dict[str, Any]]]:
-        groups = {group: None for rule in self.rules.values() for group in rule.weights}
-        return {dimension(group): self._routable(group) for group in groups}
-
-    def _routable(self, group: str) -> list[dict[str, Any]]:
-        """Healthy targets; if none is, all unhealthy ones, because an ALB fails open."""
-        targets = self.targets(group)
-        chosen = [t for t in targets if t.state == "healthy"]
-        chosen = chosen or [t for t in targets if t.state == "unhealthy"]
-        return [{"host": t.host, "port": t.port, "version": t.version} for t in chosen]
 
     async def _drained(self, target: Target) -> None:
         group = self.groups.get(target.group)
@@ -336,9 +372,3 @@ def _open(listener: Listener, known: Listener | None) -> Listener:
     if known is None:
         return listener
     return replace(listener, answers=known.answers, elsewhere=known.elsewhere)
-
-
-def _row(rule: Rule) -> dict[str, Any]:
-    """A rule as the data plane takes it."""
-    forward = {dimension(group): weight for group, weight in rule.weights.items()}
-    return {"conditions": list(rule.conditions), **(rule.answer or {"forward": forward})}

@@ -333,6 +333,8 @@ class ClientConnection(asyncio.Protocol):
         self._release()
         self._busy = False
         self._request = Request(self)
+        # A request that is refused must not be logged with what the one before it met.
+        self._group, self._first_byte, self._sent = None, None, 0
         if self._last or not self._keep:
             self._transport.close()
             return

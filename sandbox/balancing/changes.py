@@ -29,18 +29,20 @@ class Changes:
 
         Raises AwsError, and then nothing has changed.
         """
-        weights = self.balancers.weights()
-        weights.pop(moved, None)
+        async with self.balancers.changing:
+            weights = self.balancers.weights()
+            weights.pop(moved, None)
 
-        def work(tail: Tail) -> tuple[Answer, Picture]:
-            from sandbox.balancing.moto_picture import read
-            from sandbox.moto_calls import ask
+            def work(tail: Tail) -> tuple[Answer, Picture]:
+                from sandbox.balancing.moto_picture import read
+                from sandbox.moto_calls import ask
 
-            answer = ask(tail, "elbv2", operation, parameters)
-            return answer, read(weights)
+                answer = ask(tail, "elbv2", operation, parameters)
+                return answer, read(weights)
 
-        answer, picture = await self._gateway.with_tail(work)
-        await self.balancers.adopt(picture, moved)
+            answer, picture = await self._gateway.with_tail(work)
+            self.balancers.take_over(picture, moved)
+        await self.balancers.try_to_push()
         return dict(answer)
 
     async def look(self, work: Callable[[], Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,12 @@ class DataPlane:
             raise aiohttp.ClientError("not connected")
         return self._session
 
-    async def push(self, routing: Mapping[str, Any]) -> dict[str, int]:
-        """Send a whole routing state; where each listener answers.
+    async def push(self, routing: Callable[[], Mapping[str, Any]]) -> dict[str, int]:
+        """Send the whole routing state; where each listener answers.
 
         Versions let the process ignore a late one. One that has just started listens a moment
-        after its socket appeared, so this tries again for a few seconds.
+        after its socket appeared, so this tries again for a few seconds, and asks `routing` for
+        the state each time: of two that try, the later version must not be the older state.
         """
         give_up = asyncio.get_running_loop().time() + PUSH_WITHIN
         while True:
@@ -61,9 +62,9 @@ class DataPlane:
                     raise
                 await asyncio.sleep(0.05)
 
-    async def _push(self, routing: Mapping[str, Any]) -> dict[str, int]:
+    async def _push(self, routing: Callable[[], Mapping[str, Any]]) -> dict[str, int]:
         self._version += 1
-        body = {"version": self._version, **routing}
+        body = {"version": self._version, **routing()}
         async with self._open.put("/routing", json=body) as response:
             if response.status == HTTPStatus.CONFLICT:
                 raise PortTaken(await response.text())

@@ -12,6 +12,8 @@ from typing import Any
 USUAL_INTERVAL = 5.0
 USUAL_DRAIN = 300.0
 DEFAULT = "default"
+# In place of a health check's status: the connection failed, or what came was not HTTP.
+NO_ANSWER = 0
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,15 @@ class Target:
         return self.port if own else int(check.port)
 
     def judge(self, status: int | None, check: HealthCheck = HealthCheck()) -> bool:
-        """Take in one check (None: no answer); True when the state changed."""
+        """Take in one check (None: time was up, or NO_ANSWER); True when the state changed.
+
+        A fresh target must pass one check: "Health checks for Application Load Balancer target
+        groups" in the user guide.
+        """
         good = check.passes(status)
         self.passed, self.failed = (self.passed + 1, 0) if good else (0, self.failed + 1)
         before = self.state
-        if good and self.passed >= check.healthy_after:
+        if good and (before == "initial" or self.passed >= check.healthy_after):
             self.state, self.reason, self.description = "healthy", "", ""
         elif self.failed >= check.unhealthy_after:
             self._fail(status)
@@ -91,9 +97,17 @@ class Target:
         self.state = "unhealthy"
         if status is None:
             self.reason, self.description = "Target.Timeout", "Request timed out"
+        elif status == NO_ANSWER:
+            self.reason, self.description = "Target.FailedHealthChecks", "Health checks failed"
         else:
             self.reason = "Target.ResponseCodeMismatch"
             self.description = f"Health checks failed with these codes: [{status}]"
+
+    def rest(self) -> None:
+        """Be as when it was registered: nobody forwards to its group any more."""
+        self.state, self.passed, self.failed = "initial", 0, 0
+        self.reason = "Elb.RegistrationInProgress"
+        self.description = "Target registration is in progress"
 
     def drain(self) -> None:
         """Begin to leave."""

@@ -15,17 +15,18 @@ def shown(balancers: LoadBalancers) -> dict[str, Any]:
     `url` and `weights` are those of its first listener and that one's first rule.
     """
     told: dict[str, Any] = {}
+    groups: dict[str, dict[str, None]] = {}
     for listener in balancers.listeners.values():
         rules = balancers.rules_of(listener.arn)
         row = _listener(listener, rules)
+        name = listener.load_balancer.split("/")[1]
         balancer = told.setdefault(
-            listener.load_balancer.split("/")[1],
-            {"url": row["url"], "weights": _short(rules[0].weights), "targets": []}
-            | {"listeners": []},
+            name, {"url": row["url"], "weights": _short(rules[0].weights), "listeners": []}
         )
         balancer["listeners"].append(row)
-        for rule in rules:
-            balancer["targets"] += _targets(balancers, rule, balancer["targets"])
+        groups.setdefault(name, {}).update({group: None for r in rules for group in r.weights})
+    for name, those in groups.items():
+        told[name]["targets"] = [row for group in those for row in _targets(balancers, group)]
     return told
 
 
@@ -42,16 +43,12 @@ def _listener(listener: Listener, rules: list[Rule]) -> dict[str, Any]:
     }
 
 
-def _targets(
-    balancers: LoadBalancers, rule: Rule, known: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    rows = [
+def _targets(balancers: LoadBalancers, group: str) -> list[dict[str, Any]]:
+    return [
         {"target_group": group.split("/")[1], "port": t.port, "state": t.state}
         | {"version": t.version}
-        for group in rule.weights
         for t in balancers.targets(group)
     ]
-    return [row for row in rows if row not in known]
 
 
 def _short(weights: Mapping[str, float]) -> dict[str, float]:

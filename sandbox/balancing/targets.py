@@ -60,11 +60,12 @@ class Targets:
             self._check(TargetGroupArn, address, port)
         if len(self._balancers.targets(TargetGroupArn)) + len(keys) > limits.MOST_TARGETS:
             raise limits.too_many("Targets", "targets per target group")
-        for address, port in keys:
-            target = Target(
-                TargetGroupArn, port, "", address=address, container_port=port, host=address
-            )
-            await self._balancers.register_by_client(target)
+        await self._balancers.register_by_client(
+            [
+                Target(TargetGroupArn, port, "", address=address, container_port=port, host=address)
+                for address, port in keys
+            ]
+        )
         return {}
 
     @our_reading("A task that somebody deregisters stays without traffic; ECS does not mind.")
@@ -73,14 +74,15 @@ class Targets:
     ) -> Answer:
         """Let targets drain; those that are not registered are left out.
 
-        Raises TargetGroupNotFound.
+        One on another port than its group's is only meant when that port is named. Raises
+        TargetGroupNotFound.
         """
         self._must_exist(TargetGroupArn)
-        for wanted in Targets:
-            for target in self._balancers.targets(TargetGroupArn):
-                port = wanted.get("Port", target.container_port)
-                if (target.address, target.container_port) == (wanted["Id"], port):
-                    self._balancers.deregister_by_client(target)
+        wanted = {self._key(TargetGroupArn, each) for each in Targets}
+        registered = self._balancers.targets(TargetGroupArn)
+        await self._balancers.deregister_by_client(
+            [t for t in registered if (t.address, t.container_port) in wanted]
+        )
         return {}
 
     def _must_exist(self, group: str) -> None:

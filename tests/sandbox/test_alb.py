@@ -362,3 +362,25 @@ def test_the_access_log_tells_target_group_version_and_status(balancer):
     assert entry["path"] == "/v1/articles?q=moon"
     assert (entry["target_group"], entry["version"], entry["status"]) == (BLUE, "blue", 200)
     assert entry["target_seconds"] > 0
+
+
+def test_a_refused_request_is_not_logged_with_what_the_one_before_it_met(balancer):
+    balancer.route({"blue": 100}, blue=[balancer.server()])
+    with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: news\r\n\r\n")
+        connection.recv(65536)
+        connection.sendall(b"nonsense\r\n\r\n")
+        while connection.recv(65536):
+            pass
+
+    lines = (
+        wait_until(
+            lambda: balancer.log.exists() and len(balancer.log.read_text().splitlines()) == 2
+        )
+        and balancer.log.read_text().splitlines()
+    )
+
+    served, refused = map(json.loads, lines)
+    assert (served["status"], served["target_group"]) == (200, BLUE)
+    assert (refused["status"], refused["target_group"]) == (400, None)
+    assert (refused["target_seconds"], refused["sent"]) == (None, 0)

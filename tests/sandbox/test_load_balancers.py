@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from sandbox.balancing.data_plane import PortTaken
+from sandbox.balancing.data_plane import DataPlane, PortTaken
 from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
 
 BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
@@ -97,6 +97,31 @@ def test_a_data_plane_that_is_not_there_yet_is_waited_for(tmp_path, balancers):
 
     assert not early
     assert len(taken) == 1
+
+
+def test_a_push_that_had_to_wait_carries_what_is_true_when_it_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr("sandbox.balancing.data_plane.PUSH_WITHIN", 120.0)
+    plane, state = DataPlane(tmp_path / "alb"), {"weights": "old"}
+
+    async def life():
+        asked = asyncio.Event()
+
+        def routing():
+            asked.set()
+            return dict(state)
+
+        plane.open()
+        late = asyncio.create_task(plane.push(routing))
+        await asked.wait()
+        state["weights"] = "new"
+        async with data_plane(tmp_path / "alb") as taken:
+            await late
+        await plane.close()
+        return taken
+
+    (told,) = asyncio.run(life())
+
+    assert told["weights"] == "new"
 
 
 def test_a_data_plane_that_dies_while_a_target_drains_holds_nobody_up(tmp_path, balancers):

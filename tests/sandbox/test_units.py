@@ -97,7 +97,7 @@ def test_no_weight_means_no_target_group():
     assert router.choose(Forward.by({"unknown": 1})) == ("unknown", None)
 
 
-def test_a_target_is_healthy_after_two_checks_and_unhealthy_after_three():
+def test_a_fresh_target_is_healthy_after_one_check_later_after_two_and_ill_after_three():
     target = Target("g", 1, "1.4.0")
 
     states = []
@@ -105,7 +105,7 @@ def test_a_target_is_healthy_after_two_checks_and_unhealthy_after_three():
         target.judge(status)
         states.append(target.state)
 
-    assert states == ["initial"] + ["healthy"] * 3 + ["unhealthy"] * 3 + ["healthy"]
+    assert states == ["healthy"] * 4 + ["unhealthy"] * 3 + ["healthy"]
     assert target.reason == ""
 
 

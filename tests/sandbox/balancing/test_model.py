@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from sandbox.balancing.model import HealthCheck, Listener, Picture, Rule, Target, TargetGroup
+from sandbox.balancing.model import (
+    NO_ANSWER,
+    HealthCheck,
+    Listener,
+    Picture,
+    Rule,
+    Target,
+    TargetGroup,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,11 +38,28 @@ def test_thresholds_decide_when_a_target_changes():
     target = Target("g", 1, "1")
 
     states = []
-    for status in (200, 200, 200, 500, 200, 500, 500, 200, 200, 200):
+    for status in (500, 200, 500, 200, 500, 500, 200, 200, 200):
         target.judge(status, check)
         states.append(target.state)
 
-    assert states == ["initial"] * 2 + ["healthy"] * 4 + ["unhealthy"] * 3 + ["healthy"]
+    assert states == ["initial"] + ["healthy"] * 4 + ["unhealthy"] * 3 + ["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (None, "Target.Timeout"),
+        (NO_ANSWER, "Target.FailedHealthChecks"),
+        (503, "Target.ResponseCodeMismatch"),
+    ],
+)
+def test_an_unhealthy_target_says_how_it_failed(status, reason):
+    target = Target("g", 1, "1")
+
+    for _ in range(3):
+        target.judge(status)
+
+    assert (target.state, target.reason) == ("unhealthy", reason)
 
 
 @pytest.mark.parametrize(
