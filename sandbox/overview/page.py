@@ -22,6 +22,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .35rem .5rem; text-align
   vertical-align: top; overflow-wrap: break-word; }
 th { white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+.whole { white-space: nowrap; }
 td p { margin: 0; min-width: 14rem; }
 .scroll { overflow-x: auto; }
 summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
@@ -91,12 +92,7 @@ def _memory(facts: Facts) -> str:
 def _balancers(balancers: Mapping[str, Any]) -> str:
     """Where each listener answers: clients on this machine cannot use AWS's ports."""
     rows = [
-        (
-            name,
-            f"{listener['protocol']}:{listener['port']}",
-            _Markup(f'<a href="{escape(listener["url"])}">{escape(listener["url"])}</a>'),
-            "; ".join(map(_rule, listener["rules"])),
-        )
+        (name, *_listener(listener))
         for name, balancer in balancers.items()
         for listener in balancer["listeners"]
     ]
@@ -104,6 +100,17 @@ def _balancers(balancers: Mapping[str, Any]) -> str:
     return (
         f'<section id="listeners" aria-labelledby="h-listeners"><h2 id="h-listeners">Listeners</h2>'
         f"{_table('Listeners of load balancers', columns, rows)}</section>"
+    )
+
+
+def _listener(listener: Mapping[str, Any]) -> tuple[str, str, str]:
+    port = escape(f"{listener['protocol']}:{listener['port']}")
+    url = escape(listener["url"])
+    return (
+        # A number that is broken into two lines reads like two.
+        _Markup(f'<span class="whole">{port}</span>'),
+        _Markup(f'<a class="whole" href="{url}">{url}</a>'),
+        "; ".join(map(_rule, listener["rules"])),
     )
 
 

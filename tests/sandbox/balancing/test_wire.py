@@ -294,7 +294,7 @@ def test_the_page_tells_where_listeners_answer(account, lab):
     with urllib.request.urlopen(f"http://127.0.0.1:{account.port}/_sandbox/", timeout=30) as page:
         text = page.read().decode()
 
-    assert f"<td>{lab.name}</td><td>HTTP:8443</td>" in text
+    assert f'<td>{lab.name}</td><td><span class="whole">HTTP:8443</span></td>' in text
     assert f'href="http://127.0.0.1:{lab.port(8443)}"' in text
     assert "default: answers by itself" in text
 

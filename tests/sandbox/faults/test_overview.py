@@ -223,6 +223,19 @@ def test_services_are_summed_up_and_folded():
     assert "1 services of moto alone" in page
 
 
+def test_a_port_is_never_broken_into_two_lines():
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    listener = {"protocol": "HTTP", "port": 8080, "url": "http://127.0.0.1:38737", "rules": []}
+
+    page = html(
+        Facts(now, now, 1.0, 0.0, ()), [], [], {"news-production": {"listeners": [listener]}}
+    )
+
+    assert '<span class="whole">HTTP:8080</span>' in page
+    assert '<a class="whole" href="http://127.0.0.1:38737">' in page
+    assert ".whole { white-space: nowrap; }" in page
+
+
 def test_a_clock_that_keeps_time_is_no_second_ahead():
     now = datetime(2026, 11, 22, tzinfo=UTC)
 
