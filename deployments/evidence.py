@@ -149,10 +149,14 @@ def _latency(name: str, old: Fleet, new: Fleet) -> Finding:
 
 
 def _too_few(old: Fleet, new: Fleet, fewest: int) -> str:
-    """Say which fleet had too few requests to be judged by; "" if both had enough."""
+    """Say which fleet had too few requests to be judged by, or no figures; "" if both had enough.
+
+    CloudWatch publishes later than requests arrive: no figure is not a figure of 0.
+    """
     for name, fleet in (("new", new), ("old", old)):
-        seen = fleet.requests or 0
-        if seen < fewest:
-            words = f"{seen:,.0f} requests reached the {name} version so far"
+        if fleet.requests is None:
+            return f"no figures of the {name} version so far; {fewest} requests are needed to judge"
+        if fleet.requests < fewest:
+            words = f"{fleet.requests:,.0f} requests reached the {name} version so far"
             return f"{words}; {fewest} are needed to judge"
     return ""

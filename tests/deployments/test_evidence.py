@@ -40,6 +40,23 @@ def test_missing_data_is_no_pass(missing):
     assert judge(old=BLUE, new=green(**{missing: None})).word == INSUFFICIENT
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [(BLUE, Fleet(None, None), "new"), (Fleet(None, None), green(), "old")],
+)
+def test_what_cloudwatch_has_not_told_is_not_called_zero(old, new, name):
+    verdict = judge(old=old, new=new)
+
+    assert verdict.text.startswith(f"no figures of the {name} version so far")
+    assert {finding.verdict for finding in verdict.findings} == {INSUFFICIENT}
+
+
+def test_no_requests_at_all_are_told_as_measured():
+    verdict = judge(old=BLUE, new=green(requests=0, errors=0))
+
+    assert verdict.text.startswith("0 requests reached the new version so far")
+
+
 def test_a_baseline_without_data_is_no_pass():
     assert judge(old=Fleet(None, None), new=green()).word == INSUFFICIENT
 
