@@ -156,7 +156,9 @@ class Sandbox:
         app.router.add_route("*", "/_{path:.*}", self._routed)
         app.router.add_route("*", "/{path:.*}", self._gateway.handle)
         # A request that hangs on purpose must not hold up the end.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.5, auto_decompress=False
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._settings.port).start()
         self._spawn(self._bring_up())

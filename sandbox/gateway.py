@@ -8,8 +8,10 @@ import inspect
 import logging
 import re
 import uuid
+import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from email.utils import formatdate
 from functools import cache
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox import constraints, refusals, signing
+from sandbox import clock, constraints, refusals, signing, tokens
 from sandbox.errors import AwsError
 from sandbox.moto_journal import Journal, changes
 from sandbox.names import REGION
@@ -101,6 +103,8 @@ class Gateway:
     async def _answer(self, request: web.Request, request_id: str) -> Answer | None:
         http = await _read(request)
         scope = _scope(http)
+        if scope.signing_name != "s3":  # whose objects stay encoded as they came
+            http = _decoded(http)
         await self._opened.wait()
         adapter = await _adapter()
         call = adapter.match(scope.services, http)
@@ -127,6 +131,7 @@ class Gateway:
 
     async def _own(self, call: Call, method: Callable[..., Any], request_id: str) -> Answer:
         adapter = await _adapter()
+        tokens.answering.set(f"{call.service}.{call.name}")
         try:
             parameters = adapter.parameters(call)
             taken = _taken(getattr(method, "__func__", method))
@@ -210,7 +215,7 @@ async def _read(request: web.Request, patience: float = PATIENCE) -> HttpRequest
         async with asyncio.timeout(patience):
             body = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise AwsError("RequestEntityTooLarge", "The request body is too large.", 413) from error
+        raise _too_large() from error
     except TimeoutError as error:
         message = (
             "Your socket connection to the server was not read from or written to within the "
@@ -218,8 +223,7 @@ async def _read(request: web.Request, patience: float = PATIENCE) -> HttpRequest
         )
         raise AwsError("RequestTimeout", message) from error
     except web.RequestPayloadError as error:
-        message = "The request body is not encoded as its headers say."
-        raise AwsError("SerializationException", message) from error
+        raise _miscoded() from error
     path, _, query = request.raw_path.partition("?")
     headers = [
         (name, value) for name, value in request.headers.items() if name.lower() != "authorization"
@@ -229,6 +233,33 @@ async def _read(request: web.Request, patience: float = PATIENCE) -> HttpRequest
         headers.append(("Authorization", authorization))
     http: HttpRequest = adapter.HttpRequest(request.method, path, query, headers, body)
     return http
+
+
+def _decoded(http: HttpRequest) -> HttpRequest:
+    """The request without gzip, as AWS's SDKs send bodies from 10 KiB on; raises AwsError."""
+    rest = [(name, value) for name, value in http.headers if name.lower() != "content-encoding"]
+    encodings = [value.lower() for name, value in http.headers if (name, value) not in rest]
+    if encodings != ["gzip"]:
+        return http
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = unpacking.decompress(http.body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise _miscoded() from error
+    if len(body) > MAX_BODY:
+        raise _too_large()
+    if not unpacking.eof:
+        raise _miscoded()
+    return replace(http, headers=rest, body=body)
+
+
+def _too_large() -> AwsError:
+    return AwsError("RequestEntityTooLarge", "The request body is too large.", 413)
+
+
+def _miscoded() -> AwsError:
+    message = "The request body is not encoded as its headers say."
+    return AwsError("SerializationException", message)
 
 
 def _guess_protocol(request: web.Request) -> str:
@@ -276,7 +307,7 @@ def _arrival(
 
 def _response(answer: Answer, request_id: str) -> web.Response:
     headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-length"}
-    headers |= {"x-amzn-RequestId": request_id, "Date": formatdate(usegmt=True)}
+    headers |= {"x-amzn-RequestId": request_id, "Date": formatdate(clock.time(), usegmt=True)}
     return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 

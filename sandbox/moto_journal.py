@@ -38,6 +38,8 @@ _PASSING = frozenset(
     }
 )
 _SIGNATURE = re.compile(r"Signature=[0-9a-f]{64}")
+_SESSION = "x-amz-security-token"
+_SESSION_IN_QUERY = re.compile(rf"(?<![^&]){_SESSION}=[^&]*&?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,12 @@ class Journal:
     def append(self, entry: Entry) -> None:
         """Write one entry; it survives the end of the process from here on."""
         body = vars(entry) | {
-            "headers": [(name, _unsigned(value)) for name, value in entry.headers],
+            "headers": [
+                (name, _unsigned(value))
+                for name, value in entry.headers
+                if name.lower() != _SESSION
+            ],
+            "query": _SESSION_IN_QUERY.sub("", _unsigned(entry.query)),
             "body": b64encode(entry.body).decode(),
         }
         self._database.execute("INSERT INTO entry (body) VALUES (?)", (json.dumps(body),))
@@ -97,6 +104,6 @@ class Journal:
         self._database.close()
 
 
-def _unsigned(header: str) -> str:
-    """A signature belongs to whoever made it and is of no use here."""
-    return _SIGNATURE.sub(f"Signature={'0' * 64}", header)
+def _unsigned(text: str) -> str:
+    """A signature belongs to whoever made it and is of no use here; so does a session's token."""
+    return _SIGNATURE.sub(f"Signature={'0' * 64}", text)

@@ -11,7 +11,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
+
+# `service.Operation` that is being answered: the token of another fits nothing here, even when
+# both were asked the same.
+answering: ContextVar[str] = ContextVar("answering", default="")
 
 # Not a secret: it only makes a token that somebody altered a wrong one.
 _SEAL = b"sandbox page token"
@@ -51,7 +56,8 @@ def read(token: str, parameters: Mapping[str, Any]) -> list[int]:
 
 
 def _canonical(parameters: Mapping[str, Any]) -> bytes:
-    return json.dumps(parameters, sort_keys=True, default=str).encode()
+    asked = [answering.get(), parameters]
+    return json.dumps(asked, sort_keys=True, default=str).encode()
 
 
 def _digest(data: bytes) -> bytes:

@@ -35,6 +35,19 @@ def test_entries_come_back_in_order_and_without_signatures(tmp_path):
     assert "Credential=AKIA/20261122/us-east-1/sns" in dict(first.headers)["Authorization"]
 
 
+def test_a_callers_session_is_not_written_down(tmp_path):
+    path = tmp_path / "moto.sqlite"
+    query = f"Action=CreateTopic&X-Amz-Security-Token=se%2Fcret&X-Amz-Signature={'a' * 64}&Name=t"
+    headers = [("x-amz-security-token", "secret"), ("Host", "here")]
+    journal = Journal(path)
+    journal.append(Entry(1.0, 1, "GET", "/", query, headers, b""))
+    (kept,) = journal.entries()
+    journal.close()
+
+    assert kept.query == f"Action=CreateTopic&X-Amz-Signature={'0' * 64}&Name=t"
+    assert kept.headers == [("Host", "here")]
+
+
 def test_a_journal_takes_only_so_many_entries(tmp_path):
     journal = Journal(tmp_path / "moto.sqlite")
     for number in range(LIMIT):

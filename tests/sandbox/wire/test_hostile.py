@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sandbox import gateway
+from sandbox import clock, gateway
 from sandbox.errors import AwsError
-from sandbox.wire import error_answer
+from sandbox.wire import Answer, error_answer
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/{}/aws4_request, "
@@ -202,6 +202,46 @@ def test_a_body_that_is_not_gzip_as_it_says_is_refused(account):
     assert json.loads(answer)["__type"] == "SerializationException"
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_body_may_be_packed(account, region):
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "Content-Encoding": "gzip",
+        "X-Amz-Target": "GraniteServiceVersion20100801.ListMetrics",
+        "Authorization": SIGNED.format("monitoring").replace("us-east-1", region),
+    }
+
+    status, _, answer = ask(account, headers, gzip.compress(b'{"Namespace": "nobody"}'))
+
+    assert (status, json.loads(answer)["Metrics"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (gzip.compress(b" " * 9 * 1024 * 1024), "RequestEntityTooLarge"),
+        (gzip.compress(b"{}")[:-4], "SerializationException"),
+    ],
+    ids=["bomb", "half"],
+)
+def test_a_packed_body_is_unpacked_within_limits(account, body, code):
+    _, _, answer = ask(account, ECS | {"Content-Encoding": "gzip"}, body)
+
+    assert json.loads(answer)["__type"] == code
+
+
+def test_an_object_of_s3_stays_packed(account):
+    s3, packed = account.client("s3"), gzip.compress(b"hello")
+    s3.create_bucket(Bucket="packed-objects")
+
+    s3.put_object(Bucket="packed-objects", Key="k", Body=packed, ContentEncoding="gzip")
+
+    found = s3.get_object(Bucket="packed-objects", Key="k")
+    assert (found["Body"].read(), found["ContentEncoding"]) == (packed, "gzip")
+    s3.delete_object(Bucket="packed-objects", Key="k")
+    s3.delete_bucket(Bucket="packed-objects")
+
+
 def test_s3_has_error_documents_of_its_own(account):
     headers = {"Authorization": SIGNED.format("s3")}
 
@@ -329,6 +369,14 @@ def test_a_connection_outlives_refusals(account):
     connection.close()
 
     assert statuses == [200, 400, 200, 400, 200]
+
+
+def test_the_date_of_an_answer_is_the_sandboxs(monkeypatch):
+    monkeypatch.setattr(clock, "time", lambda: 86_400.0)
+
+    response = gateway._response(Answer(200, b""), "id")
+
+    assert response.headers["Date"] == "Fri, 02 Jan 1970 00:00:00 GMT"
 
 
 def test_what_xml_cannot_hold_is_replaced_in_errors():

@@ -117,6 +117,16 @@ def test_a_token_of_somebody_else_is_refused(account, service):
             assert "okenExc" in _code(refused) or _code(refused) in REFUSALS[service], operation
 
 
+def test_a_token_of_another_operation_is_refused(account):
+    cloudwatch = account.client("cloudwatch")
+    token = cloudwatch.describe_alarms(MaxRecords=1)["NextToken"]
+
+    with pytest.raises(ClientError) as refused:
+        cloudwatch.describe_alarm_history(MaxRecords=1, NextToken=token)
+
+    assert _code(refused) == "InvalidNextToken"
+
+
 REFUSALS = {
     "ce": {"RequestChangedException"},
     "cloudwatch": {"InvalidNextToken", "InvalidParameterValue"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextvars import copy_context
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,11 @@ from sandbox import tokens
 
 ASKED = {"what": "ListTasks", "cluster": "production"}
 POSITIONS = st.lists(st.integers(), min_size=1, max_size=4)
+
+
+def written_by(operation):
+    tokens.answering.set(operation)
+    return tokens.write([2], ASKED)
 
 
 @given(POSITIONS, st.dictionaries(st.text(), st.text()))
@@ -24,6 +30,13 @@ def test_a_token_fits_no_other_request():
 
     with pytest.raises(tokens.OtherRequest):
         tokens.read(token, ASKED | {"cluster": "staging"})
+
+
+def test_a_token_fits_no_other_operation_that_is_asked_the_same():
+    token = copy_context().run(written_by, "autoscaling.DescribeScalingPolicies")
+
+    with pytest.raises(tokens.OtherRequest):
+        tokens.read(token, ASKED)
 
 
 @given(st.data(), POSITIONS)
