@@ -19,8 +19,12 @@ from pathlib import Path
 LIMIT = 5_000
 # Operations that change nothing worth keeping, by the first word of their names.
 _READS = re.compile(
-    r"^(Assume|BatchGet|Check|Describe|Detect|Download|Estimate|Filter|Get|Head|List|Lookup|Poll"
-    r"|Query|Receive|Scan|Search|Select|Simulate|Test|Validate|View)"
+    r"^(Assume|Batch(?:Check|Describe|Get)|Check|Decode|Describe|Detect|Download|Estimate|Filter|Get"
+    r"|Head|List|Lookup|Poll|Query|Receive|Scan|Search|Select|Simulate|Test|Validate|View)"
+)
+# What KMS computes with its keys leaves nothing behind.
+_COMPUTED = re.compile(
+    r"^(Encrypt|Decrypt|ReEncrypt|Sign|Verify|(Generate|Verify)(Mac|Random|DataKey\w*))$"
 )
 # Messages pass through; a queue is empty after a restart.
 _PASSING = frozenset(
@@ -57,7 +61,8 @@ class Entry:
 
 def changes(operation: str) -> bool:
     """Whether an operation changes an account, judged by AWS's naming."""
-    return not _READS.match(operation) and operation not in _PASSING
+    leaves_nothing = _READS.match(operation) or _COMPUTED.match(operation)
+    return not leaves_nothing and operation not in _PASSING
 
 
 class Journal:
