@@ -62,6 +62,8 @@ class LoadBalancers:
         self._drain_pace = drain_seconds / USUAL_DRAIN
         self._checks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._verdict = asyncio.Event()
+        self._verdicts: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect to the data plane; returns when it has taken its first routing.
@@ -75,6 +77,7 @@ class LoadBalancers:
         self._health = aiohttp.ClientSession(connector=connector)
         while not await self._take_first():
             await asyncio.sleep(FIRST_CHECKS_EVERY)
+        self._verdicts = asyncio.create_task(self._push_verdicts())
         for target in self._by_clients.values():
             await self.register(target)
 
@@ -92,6 +95,8 @@ class LoadBalancers:
         """Stop checking and disconnect."""
         for job in (*self._checks.values(), *self._leaving):
             job.cancel()
+        if self._verdicts is not None:
+            self._verdicts.cancel()
         await self._plane.close()
         if self._health is not None:
             await self._health.close()
@@ -299,11 +304,18 @@ class LoadBalancers:
         while True:
             check = self.health_check(target.group)
             if self.knows(target.group) and target.judge(await self._status(target, check), check):
-                await self.try_to_push()
+                self._verdict.set()
             pause = check.interval * self._pace
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
             await asyncio.sleep(pause if settled else min(pause, FIRST_CHECKS_EVERY))
+
+    async def _push_verdicts(self) -> None:
+        """One push for all the targets that changed while the one before was under way."""
+        while True:
+            await self._verdict.wait()
+            self._verdict.clear()
+            await self.try_to_push()
 
     async def _status(self, target: Target, check: HealthCheck) -> int | None:
         """The status of its answer, NO_ANSWER for none that is HTTP, None when time was up."""

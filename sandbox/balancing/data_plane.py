@@ -32,7 +32,8 @@ class DataPlane:
 
     def open(self) -> None:
         """Make ready to connect."""
-        connector = aiohttp.UnixConnector(str(self._socket))
+        # No limit: every target that drains holds a connection, and pushes must not wait for them.
+        connector = aiohttp.UnixConnector(str(self._socket), limit=0)
         self._session = aiohttp.ClientSession("http://alb", connector=connector)
 
     async def close(self) -> None:

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from sandbox.balancing.data_plane import DataPlane, PortTaken
 from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
+from tests.sandbox.account import LIMIT
 
 BLUE, GREEN, RULE = "arn:x:targetgroup/blue/1", "arn:x:targetgroup/green/2", "arn:x:rule"
-LISTENER = "arn:x:listener/app/x/1/2"
+LISTENER, UNUSED = "arn:x:listener/app/x/1/2", "arn:x:targetgroup/unused/3"
 
 
 @asynccontextmanager
@@ -112,7 +113,7 @@ def test_a_push_that_had_to_wait_carries_what_is_true_when_it_is_taken(tmp_path,
 
         plane.open()
         late = asyncio.create_task(plane.push(routing))
-        await asked.wait()
+        await asyncio.wait_for(asked.wait(), LIMIT)
         state["weights"] = "new"
         async with data_plane(tmp_path / "alb") as taken:
             await late
@@ -122,6 +123,83 @@ def test_a_push_that_had_to_wait_carries_what_is_true_when_it_is_taken(tmp_path,
     (told,) = asyncio.run(life())
 
     assert told["weights"] == "new"
+
+
+@asynccontextmanager
+async def healthy_ports(count):
+    """Ports of servers that pass their health checks."""
+
+    async def answer(request):
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/healthz", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    for _ in range(count):
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield [port for _, port in runner.addresses]
+    await runner.cleanup()
+
+
+def test_targets_that_become_healthy_together_share_a_push(tmp_path, balancers):
+    taken, gate = [], asyncio.Event()
+
+    async def routing(request):
+        taken.append(await request.json())
+        if len(taken) == 2:
+            await gate.wait()
+        return web.json_response({"ports": {}})
+
+    async def life():
+        async with (
+            asyncio.timeout(LIMIT),
+            healthy_ports(8) as ports,
+            data_plane(tmp_path / "alb", routing=routing),
+        ):
+            await balancers.open()
+            for port in ports:
+                await balancers.register(Target(BLUE, port, "1.4.0"))
+            await until(lambda: all(t.state == "healthy" for t in balancers.targets(BLUE)))
+            gate.set()
+            await until(lambda: len(taken[-1]["groups"]["targetgroup/blue/1"]) == 8)
+            await balancers.close()
+
+    asyncio.run(life())
+
+    assert len(taken) <= 3
+
+
+def test_traffic_is_moved_however_many_targets_drain(tmp_path, balancers):
+    asked, gate = [], asyncio.Event()
+
+    async def drained(request):
+        asked.append(request.query["port"])
+        await gate.wait()
+        return web.json_response({})
+
+    async def life():
+        async with asyncio.timeout(LIMIT), data_plane(tmp_path / "alb", drained=drained) as taken:
+            await balancers.open()
+            targets = [Target(UNUSED, port, "1.4.0") for port in range(1, 121)]
+            await balancers.register_by_client(targets)
+            await balancers.deregister_by_client(targets)
+            await until(lambda: len(asked) == len(targets))
+            await balancers.replace_weights(RULE, {BLUE: 0.0, GREEN: 100.0})
+            gate.set()
+            await until(lambda: not balancers.targets(UNUSED))
+            await balancers.close()
+        return taken[-1]
+
+    told = asyncio.run(life())
+
+    (rule,) = told["listeners"]["app/x/1/2"]["rules"]
+    assert rule["forward"] == {"targetgroup/blue/1": 0.0, "targetgroup/green/2": 100.0}
+
+
+async def until(reached):
+    while not reached():
+        await asyncio.sleep(0.01)
 
 
 def test_a_data_plane_that_dies_while_a_target_drains_holds_nobody_up(tmp_path, balancers):
