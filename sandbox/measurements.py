@@ -101,8 +101,12 @@ class AlbMinute(TypedDict):
 
 
 class AlbReport(TypedDict):
-    """The load balancer's answer to "what did you measure since that minute?"."""
+    """The load balancer's answer to "what did you measure since that minute?".
 
+    `run` names the process that counted, which began at zero; it is empty when none answered.
+    """
+
+    run: str
     minutes: list[AlbMinute]
     active_connections: dict[str, int]
 

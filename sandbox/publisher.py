@@ -102,7 +102,7 @@ class _Reports:
                 return answer.result()
             except (OSError, aiohttp.ClientError) as error:
                 _log.warning("The load balancer does not report: %s", error)
-        return AlbReport(minutes=[], active_connections={})
+        return AlbReport(run="", minutes=[], active_connections={})
 
 
 @dataclass
@@ -113,14 +113,43 @@ class _Reading:
     values: list[float] = field(default_factory=list)
 
 
+class _Continued:
+    """What a process measured together with what was published before it began.
+
+    A process begins again at zero after a restart; the minute does not. The load balancer can be
+    killed alone, so its counts begin anew at another moment than readings of gauges do.
+    """
+
+    def __init__(self, cloudwatch: CloudWatch) -> None:
+        self._cloudwatch = cloudwatch
+        self._first_minute: int | None = None
+        self._before: dict[tuple[Metric, int], Aggregate | None] = {}
+
+    def whole(self, minutes: Minutes, now: float) -> Minutes:
+        """The minutes with what was published of them before the first call; `now` is seconds."""
+        if self._first_minute is None:
+            self._first_minute = int(now // 60)
+        return {key: self._added(key, *found) for key, found in minutes.items()}
+
+    def _added(self, key: tuple[Metric, int], new: Aggregate, unit: str) -> tuple[Aggregate, str]:
+        metric, minute = key
+        if self._first_minute is None or minute > self._first_minute:
+            return new, unit
+        if key not in self._before:
+            self._before[key] = self._cloudwatch.published(metric, minute)
+        before = self._before[key]
+        return (before + new if before else new), unit
+
+
 class Publisher:
     """Turns samples into minutes and keeps what a minute needs from earlier samples."""
 
     def __init__(self, cloudwatch: CloudWatch) -> None:
         self._cloudwatch = cloudwatch
         self._epoch = cloudwatch.epoch_minute
-        self._first_minute: int | None = None
-        self._before_restart: dict[tuple[Metric, int], Aggregate | None] = {}
+        self._read = _Continued(cloudwatch)
+        self._counted = _Continued(cloudwatch)
+        self._run = ""
         self._gauges: dict[tuple[Metric, str], _Reading] = {}
         self._utilization = Utilization()
 
@@ -140,35 +169,20 @@ class Publisher:
         services: Sequence[ServiceSample] = (),
     ) -> None:
         """Write everything that was measured up to `now` (seconds since 1970)."""
-        minutes: Minutes = {}
+        counts: Minutes = {}
         healthy = {sample.target_group: sample.healthy for sample in health}
         for row in report["minutes"]:
-            minutes |= of_target_group(row, healthy)
-        minutes |= of_load_balancers(report["minutes"])
-        minutes |= self._of_connections(report["active_connections"], now)
-        minutes |= self._of_health(health, now)
+            counts |= of_target_group(row, healthy)
+        counts |= of_load_balancers(report["minutes"])
+        gauges = self._of_connections(report["active_connections"], now)
+        gauges |= self._of_health(health, now)
+        if report["run"] not in ("", self._run):
+            self._run, self._counted = report["run"], _Continued(self._cloudwatch)
+        minutes = self._counted.whole(counts, now) | self._read.whole(gauges, now)
         minutes |= self._utilization.minutes(tasks, now)
         minutes |= self._of_services(services, now)
         minutes |= self._of_backing(report["minutes"], now)
-        self._cloudwatch.publish(self._continued(minutes, now))
-
-    def _continued(self, minutes: Minutes, now: float) -> Minutes:
-        """Add what was counted in this process's first minute before it started.
-
-        The load balancer begins again at zero after a restart; the minute does not.
-        """
-        if self._first_minute is None:
-            self._first_minute = int(now // 60)
-        for key, (new, unit) in minutes.items():
-            metric, minute = key
-            if minute > self._first_minute or metric.namespace != NAMESPACE:
-                continue
-            if key not in self._before_restart:
-                self._before_restart[key] = self._cloudwatch.published(metric, minute)
-            before = self._before_restart[key]
-            if before:
-                minutes[key] = (before + new, unit)
-        return minutes
+        self._cloudwatch.publish(minutes)
 
     def _gauge(self, metric: Metric, value: float, now: float, unit: str) -> Minutes:
         """One more sample of a gauge in the current minute."""

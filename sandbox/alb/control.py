@@ -9,6 +9,7 @@ from aiohttp import web
 from sandbox.alb.metrics import Book
 from sandbox.alb.ports import Ports
 from sandbox.alb.routing import Router
+from sandbox.measurements import AlbReport
 
 
 def application(router: Router, book: Book, ports: Ports) -> web.Application:
@@ -33,7 +34,12 @@ def application(router: Router, book: Book, ports: Ports) -> web.Application:
     async def minutes(request: web.Request) -> web.Response:
         since = int(request.query.get("since", "0"))
         active = ports.active_connections()
-        return web.json_response({"minutes": book.since(since), "active_connections": active})
+        report: AlbReport = {
+            "run": book.run,
+            "minutes": book.since(since),
+            "active_connections": active,
+        }
+        return web.json_response(report)
 
     app = web.Application()
     routes: list[tuple[str, str, Callable[..., object]]] = [

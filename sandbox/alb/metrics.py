@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,9 +62,13 @@ _COUNTS = (
 
 
 class Book:
-    """The last KEPT_MINUTES minutes, keyed by minute, load balancer and target group."""
+    """The last KEPT_MINUTES minutes, keyed by minute, load balancer and target group.
+
+    `run` tells it from the book of a process before, which is lost with that process.
+    """
 
     def __init__(self) -> None:
+        self.run = uuid.uuid4().hex
         self._minutes: dict[tuple[int, str, str | None], Minute] = {}
         self._newest = 0
 

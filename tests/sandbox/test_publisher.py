@@ -27,7 +27,7 @@ NOW = MINUTE.timestamp()
 BALANCER = load_balancer_dimension("news-production")
 BLUE = target_group_dimension("news-api-blue")
 GREEN = target_group_dimension("news-api-green")
-NOTHING = {"minutes": [], "active_connections": {}}
+NOTHING = {"run": "", "minutes": [], "active_connections": {}}
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def task(name="a", cpu_seconds=0.0, rss_mib=100, service="news-api"):
 
 
 def measured(book, since=0):
-    return {"minutes": book.since(since), "active_connections": {BALANCER: 3}}
+    return {"run": book.run, "minutes": book.since(since), "active_connections": {BALANCER: 3}}
 
 
 def answered(book, times, *, group=BLUE, at=NOW, **counts):
@@ -172,11 +172,11 @@ def test_requests_per_target_are_divided_by_the_healthy_targets(cloudwatch, publ
 
 
 def test_connections_are_reported_where_there_are_any(cloudwatch, publisher):
-    report = {"minutes": [], "active_connections": {BALANCER: 0}}
+    report = NOTHING | {"active_connections": {BALANCER: 0}}
     publisher.publish(now=NOW + 5, report=report, tasks=[], health=[])
     nobody = alb(cloudwatch, "ActiveConnectionCount", group=None)
 
-    report = {"minutes": [], "active_connections": {BALANCER: 3}}
+    report = NOTHING | {"active_connections": {BALANCER: 3}}
     publisher.publish(now=NOW + 10, report=report, tasks=[], health=[])
 
     assert nobody is None
@@ -295,6 +295,26 @@ def test_a_restart_within_a_minute_loses_none_of_its_requests(cloudwatch, publis
     assert alb(cloudwatch, "TargetResponseTime", "SampleCount") == 8
     assert alb(cloudwatch, "TargetResponseTime", "p99") == pytest.approx(0.5, rel=0.02)
     assert ecs(cloudwatch, "MemoryUtilization", "SampleCount") == 1
+
+
+def test_a_load_balancer_killed_alone_loses_no_published_request(cloudwatch, publisher):
+    before, after = Book(), Book()
+    health = [TargetHealthSample(BALANCER, BLUE, 2, 0)]
+    answered(before, [0.01] * 5)
+    publisher.publish(now=NOW + 65, report=measured(before), tasks=[], health=health)
+    publisher.publish(now=NOW + 70, report=NOTHING, tasks=[], health=health)
+
+    answered(after, [0.02] * 3, at=NOW + 75)
+    answered(after, [0.02] * 2)
+    for second in (75, 80):
+        publisher.publish(now=NOW + second, report=measured(after), tasks=[], health=health)
+
+    assert alb(cloudwatch, "RequestCount") == 7
+    assert alb(cloudwatch, "RequestCount", minute=MINUTE + timedelta(minutes=1)) == 3
+    assert (
+        alb(cloudwatch, "HealthyHostCount", "SampleCount", minute=MINUTE + timedelta(minutes=1))
+        == 4
+    )
 
 
 def test_nothing_before_the_epoch_is_asked_for(publisher):
