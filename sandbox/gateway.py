@@ -36,6 +36,8 @@ log = logging.getLogger("sandbox.gateway")
 MAX_BODY = 8 * 1024 * 1024
 PATIENCE = 20.0  # seconds; S3's, the only one AWS documents
 _FAILURE = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
+# One for all regions; with an endpoint_url SDKs sign for the region they are configured for.
+_GLOBAL = ("budgets", "ce", "cost-optimization-hub", "iam", "sts")
 # Whoever calls these has no credentials yet: the token in the request says who it is.
 _UNSIGNED = ("AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
 
@@ -115,7 +117,8 @@ class Gateway:
                 raise refusals.unknown_operation(arrival)
         except AwsError as error:
             return error_answer(error, arrival.form, request_id)
-        method = self._method(call) if scope.region == REGION else None
+        here = scope.region == REGION or call.service in _GLOBAL
+        method = self._method(call) if here else None
         if method:
             answer = await self._own(call, method, request_id)
         else:

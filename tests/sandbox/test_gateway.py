@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -182,16 +183,40 @@ def test_an_unknown_path_of_a_rest_service_is_an_unknown_operation(account):
     assert json.loads(body)["__type"] == "UnknownOperationException"
 
 
-def test_another_region_of_the_account_is_empty(account):
-    other = boto3.client(
-        "ecs",
+def elsewhere(account, service):
+    return boto3.client(
+        service,
         endpoint_url=f"http://127.0.0.1:{account.port}",
         region_name="eu-west-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
 
-    assert other.list_clusters()["clusterArns"] == []
+
+def test_another_region_of_the_account_is_empty(account):
+    assert elsewhere(account, "ecs").list_clusters()["clusterArns"] == []
+
+
+def test_the_bill_and_the_budgets_are_the_same_from_every_region(account):
+    today = datetime.now(UTC).date()
+    period = {"Start": str(today - timedelta(days=3)), "End": str(today - timedelta(days=2))}
+    asked = {"TimePeriod": period, "Granularity": "DAILY", "Metrics": ["UnblendedCost"]}
+
+    bill = elsewhere(account, "ce").get_cost_and_usage(**asked)["ResultsByTime"]
+    budgets = elsewhere(account, "budgets").describe_budgets(AccountId="123456789012")["Budgets"]
+
+    assert [day["TimePeriod"] for day in bill] == [period]
+    assert budgets
+
+
+def test_policies_are_simulated_from_every_region(account):
+    nothing = '{"Version": "2012-10-17", "Statement": []}'
+
+    (result,) = elsewhere(account, "iam").simulate_custom_policy(
+        PolicyInputList=[nothing], ActionNames=["s3:GetObject"]
+    )["EvaluationResults"]
+
+    assert result["EvalDecision"] == "implicitDeny"
 
 
 def test_the_control_api_refuses_other_host_names_and_form_posts(account):
