@@ -96,7 +96,8 @@ def _worker(at: datetime) -> Check:
     newest = JobRun.objects.aggregate(newest=Max("finished_at"))["newest"]
     if newest is None:
         return Check("worker", DEGRADED, "no job has finished yet")
-    age = at - newest
+    # A job may finish between the moment of the request and this look.
+    age = max(at - newest, timedelta(0))
     state = DEGRADED if age > SILENT_AFTER else OK
     return Check("worker", state, f"last job {age.total_seconds():.0f} s ago")
 

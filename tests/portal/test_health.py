@@ -8,6 +8,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from catalog import schedule
+from catalog.models import JobRun
 from portal import health
 from tests import make
 
@@ -55,6 +56,15 @@ def test_without_the_broker_the_portal_is_degraded_and_still_ready(client: Clien
 def test_a_dead_broker_is_named(client: Client) -> None:
     with override_settings(REDIS_URL=NOBODY_LISTENS):
         assert states(client)["broker"] == "degraded"
+
+
+def test_a_job_that_ends_during_the_request_is_no_time_ago(client: Client) -> None:
+    heartbeat()
+    JobRun.objects.update(finished_at=timezone.now() + timedelta(minutes=1))
+
+    checks = {check["name"]: check["detail"] for check in client.get("/readyz").json()["checks"]}
+
+    assert checks["worker"] == "last job 0 s ago"
 
 
 def test_a_silent_worker_is_noticed(client: Client) -> None:
