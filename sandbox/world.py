@@ -199,11 +199,17 @@ def _web_service(plan: BalancerPlan, definition: str, count: int) -> dict[str, A
                 "advancedConfiguration": {
                     "alternateTargetGroupArn": second,
                     "productionListenerRule": rule_arn(plan.name),
+                    **_test_rule(plan),
                     "roleArn": ROLE,
                 },
             }
         ],
     }
+
+
+def _test_rule(plan: BalancerPlan) -> dict[str, str]:
+    """Testers are sent where readers are, but for what is being released."""
+    return {"testListenerRule": tester_rule_arn(plan.name)} if plan.tested else {}
 
 
 def _ingest_service(definition: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sandbox.ecs.model import Service
 from sandbox.ecs.walk import Walk
 from sandbox.errors import AwsError
 from tests.sandbox.account import PAUSE, Account, wait_until
-from tests.sandbox.ecs.testers import release_tested, seen_by_testers
+from tests.sandbox.ecs.testers import seen_by_testers
 from tests.sandbox.ecs.world import BLUE, GREEN, RULE, TEST_RULE, TESTED, World, living
 
 BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
@@ -309,7 +309,7 @@ def test_kill_in_a_test_in_a_canarys_bake_and_half_way_through_a_rolling_deploym
     ingest = {"cluster": "production", "service": "news-ingest"}
     account.ecs.update_service(**ingest, desiredCount=3)
     wait_until(lambda: account.steady("production", "news-ingest"))
-    paused = release_tested(account, "1.4.1", **REVIEWED | {"lifecycleHooks": [TESTED_FIRST]})
+    paused = account.release("1.4.1", **REVIEWED | {"lifecycleHooks": [TESTED_FIRST]})
     baking = account.release(
         "1.4.1", cluster="staging", strategy="CANARY", canaryConfiguration=CANARY_MINUTES
     )

@@ -91,11 +91,12 @@ def test_a_waiter_fails(account, service, waiter, asked):
 
 
 def test_a_stopped_task_is_waited_for(account):
+    service = account.service("staging")
     ran = account.ecs.run_task(
         cluster="staging",
-        taskDefinition="news-ingest",
+        taskDefinition=service["taskDefinition"],
         launchType="FARGATE",
-        networkConfiguration=account.service()["networkConfiguration"],
+        networkConfiguration=service["networkConfiguration"],
     )
     named = {"cluster": "staging", "tasks": [ran["tasks"][0]["taskArn"]]}
     account.ecs.stop_task(cluster="staging", task=named["tasks"][0], reason="waited for")
