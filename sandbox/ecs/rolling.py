@@ -57,26 +57,28 @@ class Rolling(Walk):
             self.scale(source, 0)
 
     def _step(self) -> bool:
-        """Move as far as the limits allow; True when the deployment counts as done."""
+        """Move as far as the limits allow; True when the deployment counts as done.
+
+        maximumPercent is of tasks that are PENDING or RUNNING: those that drain take no room.
+        """
         desired = self.service.desired
         configuration = self.deployment.configuration
         most = max(1, math.floor(desired * configuration.get("maximumPercent", 200) / 100))
         least = math.ceil(desired * configuration.get("minimumHealthyPercent", 100) / 100)
-        old = sum(
-            max(source.want, len(self.account.remaining_tasks(source))) for source in self.sources
-        )
+        old = sum(max(source.want, len(self.account.live_tasks(source))) for source in self.sources)
         self.scale(self.target, min(desired, max(self.target.want, most - old)))
         healthy = self.scheduler.healthy(self.target)
         keep = max(0, least - healthy)
         for source in self.sources:
             self.scale(source, min(source.want, keep))
             keep = max(0, keep - source.want)
-        return self._enough(healthy, old, desired)
+        return self._enough(healthy, desired)
 
-    def _enough(self, healthy: int, old: int, desired: int) -> bool:
+    def _enough(self, healthy: int, desired: int) -> bool:
+        gone = all(not source.want and self.empty(source) for source in self.sources)
         early: dict[str, Any] = self.deployment.configuration.get("earlySuccessCriteria", {})
         if not early.get("enable"):
-            return healthy >= desired and old == 0
+            return healthy >= desired and gone
         wanted = math.ceil(desired * early["healthyPercent"] / 100)
         deferred = early.get("sourceServiceRevisionCleanup") == "DEFERRED"
-        return healthy >= wanted and (deferred or old == 0)
+        return healthy >= wanted and (deferred or gone)

@@ -13,7 +13,7 @@ from typing import Any
 from sandbox import clock
 from sandbox.ecs import placement
 from sandbox.ecs.account import REPEATED_AFTER, Account
-from sandbox.ecs.model import Revision, Service, Task, now
+from sandbox.ecs.model import ROLLING_BACK, Deployment, Revision, Service, Task, now
 from sandbox.ecs.replacing import Tasks
 from sandbox.ecs.task_life import TaskLives
 from sandbox.fleet import Fleet, TaskProcess
@@ -95,8 +95,9 @@ class Scheduler:
     def _most(self, service: Service, revision: Revision) -> int:
         """How many tasks of a revision maximumPercent allows while unhealthy ones are replaced.
 
-        Rolling revisions share the limit; of the others each has its own, because a blue/green
-        deployment has twice the tasks whatever the percentage.
+        Rolling revisions share the limit, and the one that is being deployed has the room first;
+        of the others each has its own, because a blue/green deployment has twice the tasks whatever
+        the percentage.
         """
         deployment = self._account.current_deployment(service)
         if deployment is None:
@@ -109,6 +110,8 @@ class Scheduler:
             for each in self._account.current_revisions(service)
             if each is not revision
         )
+        if _makes_way(revision, deployment):
+            others = max(others, service.desired)
         return max(revision.want, math.floor(service.desired * percent / 100) - others)
 
     # -- health ----------------------------------------------------------------------------------
@@ -307,6 +310,12 @@ class Scheduler:
     def cancel(self) -> None:
         """Let go of every task; the fleet ends the processes."""
         self.lives.cancel()
+
+
+def _makes_way(revision: Revision, deployment: Deployment) -> bool:
+    """Whether a rolling deployment takes tasks of another revision away by now."""
+    forward = deployment.in_flight and deployment.status not in ROLLING_BACK
+    return forward and deployment.position > 0 and revision.arn != deployment.target
 
 
 def _names(tasks: Sequence[Task]) -> str:
