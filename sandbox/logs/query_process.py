@@ -48,9 +48,10 @@ class QueryProcess:
         job, said = self._process.stdin, self._process.stdout
         if job is None or said is None:
             return
-        with suppress(BrokenPipeError):  # killed before it read anything; so it says nothing
+        # One that is killed before it has read its job says nothing. What was not taken of the
+        # job must be let go of here: whoever closes the pipe later would try to write it again.
+        with suppress(BrokenPipeError), job:
             job.write(self._job)
-            job.flush()
         for line in said:
             rows = next(said, b"")
             # Half a line is what it was killed in.

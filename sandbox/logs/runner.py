@@ -36,6 +36,7 @@ class _Run:
     job: dict[str, Any]
     process: QueryProcess | None = None
     stopped: bool = False
+    ended: bool = False
     over: bool = False
     counted: Sequence[int] = (0, 0, 0)
     rows: str = NOTHING
@@ -55,14 +56,20 @@ class _Run:
         self.rows = said["rows"]
 
     def stop(self) -> bool:
-        """End its process; False when that was asked before."""
+        """End its process; False when that was asked before or it has ended."""
         with self.lock:
-            if self.stopped:
+            if self.stopped or self.ended:
                 return False
             self.stopped = True
             if self.process is not None:
                 self.process.kill()
             return True
+
+    def end(self, status: str) -> str:
+        """The status it ends with: who was told that it is stopped must find it Cancelled."""
+        with self.lock:
+            self.ended = True
+            return "Cancelled" if self.stopped else status
 
 
 class Runner:
@@ -124,11 +131,11 @@ class Runner:
 
     def _run(self, run: _Run) -> None:
         begin = time.monotonic()
-        status = self._read(run)
+        status = run.end(self._read(run))
         self._end(run, status, int((time.monotonic() - begin) * 1000))
 
     def _read(self, run: _Run) -> str:
-        """Hear what the query's process says; returns the status the query ends with."""
+        """Hear what the query's process says; returns how the query ended by itself."""
         try:
             process = run.begin()
             for said in process.said() if process else ():
@@ -138,8 +145,6 @@ class Runner:
         except Exception:  # a defect of the sandbox must not leave a query running for ever
             log.exception("query failed: %s", run.query.text)
             return "Failed"
-        if run.stopped:
-            return "Cancelled"
         return "Complete" if run.over else "Failed"
 
     def _end(self, run: _Run, status: str, duration: int) -> None:
@@ -184,7 +189,7 @@ class Runner:
         return found
 
     def stop(self, query: Query) -> bool:
-        """Cancel a query; False when it is over."""
+        """Cancel a query, whatever it would have ended as; False when it is over."""
         run = self._runs.get(query.query_id)
         if run is None or not run.stop():
             return False

@@ -11,7 +11,8 @@ from sandbox.errors import AwsError
 from sandbox.logs.insights import __main__ as process
 from sandbox.logs.insights.execution import TooManyRows
 from sandbox.logs.query_log import Query
-from sandbox.logs.runner import Runner
+from sandbox.logs.query_process import QueryProcess
+from sandbox.logs.runner import Runner, _Run
 from sandbox.logs.store import Store
 from tests.sandbox.account import wait_until
 from tests.sandbox.contract import checked
@@ -318,6 +319,26 @@ def test_a_query_that_never_comes_to_an_end_can_be_stopped(runner, store):
 
     wait_until(lambda: "endless" not in runner._runs)
     assert runner.query("endless").status == "Cancelled"
+
+
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_a_query_that_is_killed_before_it_has_read_what_to_do_says_nothing(size):
+    early = QueryProcess({"query": "x" * size})
+    early.kill()
+    early._process.wait()
+
+    assert list(early.said()) == []
+    assert early._process.stdin.closed
+    assert early._process.stdout.closed
+
+
+def test_who_was_told_that_a_query_is_stopped_finds_it_cancelled():
+    stopped, finished = (_Run(Query(name, 0, "fields n", ["/g"]), {}) for name in ("s", "f"))
+
+    assert stopped.stop()
+    assert stopped.end("Complete") == "Cancelled"
+    assert finished.end("Complete") == "Complete"
+    assert not finished.stop()
 
 
 def test_queries_that_never_come_to_an_end_leave_the_account_alone(logs, group):
