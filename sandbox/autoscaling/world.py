@@ -14,13 +14,20 @@ POLICY = "news-api-cpu"
 
 
 async def settle(service: ApplicationAutoScaling) -> None:
-    """Register it and let it follow its CPU."""
-    service.register_scalable_target(
-        **NEWS_API,
-        MinCapacity=2,
-        MaxCapacity=10,
-        Tags={"service": "news-api", "environment": "production", "owner": "news"},
-    )
+    """Register it and let it follow its CPU; what a kill -9 left of the last attempt stays."""
+    resource = NEWS_API["ResourceId"]
+    if resource not in service.book.targets:
+        service.register_scalable_target(
+            **NEWS_API,
+            MinCapacity=2,
+            MaxCapacity=10,
+            Tags={"service": "news-api", "environment": "production", "owner": "news"},
+        )
+    if (resource, POLICY) not in service.book.policies:
+        await _follow_cpu(service)
+
+
+async def _follow_cpu(service: ApplicationAutoScaling) -> None:
     await service.put_scaling_policy(
         **NEWS_API,
         PolicyName=POLICY,

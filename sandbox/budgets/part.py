@@ -25,8 +25,9 @@ async def join(sandbox: Context) -> None:
     budgets = Budgets(store, spend, clock.now)
     sandbox.serve("budgets", budgets)
     sandbox.serve("budgets", Notifications(store))
-    if not store.seeded:
-        _seed(budgets)
+    with sandbox.state.together():
+        if not store.seeded:
+            _seed(budgets)
 
     async def publish(topic: str, subject: str, text: str) -> None:
         await sandbox.in_moto(partial(send, topic, subject, text))

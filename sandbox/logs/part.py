@@ -32,7 +32,7 @@ async def join(sandbox: Context) -> None:
     ingestion = Ingestion(store, filters, sandbox.of(CloudWatch))
     logs = Logs(store, ingestion, sandbox.spawn)
     runner = Runner(sandbox.home, store)
-    if not store.groups():
+    if sandbox.fresh:
         _settle(store)
     sandbox.at_stop(store.close)
     sandbox.at_stop(runner.close)
@@ -54,8 +54,10 @@ async def join(sandbox: Context) -> None:
 
 
 def _settle(store: Store) -> None:
+    """Create what a kill -9 did not let be created before."""
+    known = {group.name: group for group in store.groups()}
     for name, retention in WORLD.items():
-        group = store.create_group(name, milliseconds())
+        group = known.get(name) or store.create_group(name, milliseconds())
         group.retention = retention
         group.tags = {"service": name.rsplit("/", 1)[-1]}
         store.save_group(group)

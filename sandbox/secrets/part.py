@@ -11,7 +11,8 @@ from sandbox.secrets.store import Store
 async def join(sandbox: Context) -> None:
     """Serve secretsmanager and keep its rotation schedule."""
     store = Store(sandbox.state)
-    world.seed(store, sandbox.epoch, sandbox.settings.environment["NEWS_SECRET_KEY"])
+    with sandbox.state.together():
+        world.seed(store, sandbox.epoch, sandbox.settings.environment["NEWS_SECRET_KEY"])
     secrets = Secrets(store, sandbox.spawn)
     sandbox.serve("secretsmanager", secrets)
     sandbox.provide(secrets)
