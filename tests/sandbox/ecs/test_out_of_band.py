@@ -15,8 +15,8 @@ def hook(stage):
     return PAUSE | {"lifecycleStages": [stage]}
 
 
-def rule_and_groups(account):
-    balancer = account.service()["loadBalancers"][0]
+def rule_and_groups(account, cluster="production"):
+    balancer = account.service(cluster)["loadBalancers"][0]
     advanced = balancer["advancedConfiguration"]
     groups = balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]
     return advanced["productionListenerRule"], groups
@@ -36,7 +36,17 @@ def weights(account, rule):
 @pytest.fixture
 def rule(account):
     """The production rule and its weights, which are put back."""
-    arn, groups = rule_and_groups(account)
+    yield from kept(account, "production")
+
+
+@pytest.fixture
+def staging_rule(account):
+    """The rule of a service that has no rule for testers."""
+    yield from kept(account, "staging")
+
+
+def kept(account, cluster):
+    arn, groups = rule_and_groups(account, cluster)
     before = weights(account, arn)
     yield arn, groups, before
     account.client("elbv2").modify_rule(RuleArn=arn, Actions=forward(before))
@@ -59,15 +69,15 @@ def test_a_rule_that_somebody_modifies_moves_the_requests_at_once(account, rule)
     assert account.get()[0] == 200
 
 
-def test_a_rule_without_both_groups_refuses_the_next_release(account, rule):
-    arn, _, before = rule
+def test_a_rule_without_both_groups_refuses_the_next_release(account, staging_rule):
+    arn, _, before = staging_rule
     serving = max(before, key=before.get)
     account.client("elbv2").modify_rule(RuleArn=arn, Actions=forward({serving: 1}))
 
     with pytest.raises(account.ecs.exceptions.InvalidParameterException) as refused:
-        account.release("1.4.1", **BLUE_GREEN)
+        account.release("1.4.1", cluster="staging", **BLUE_GREEN)
 
-    assert account.get()[0] == 200
+    assert account.get(port=account.alb_port + 1)[0] == 200
     assert refused.value.response["Error"]["Message"] == (
         "For Application LoadBalancer, testListenerRule is required when productionListenerRule "
         "is not associated with both targetGroup and alternateTargetGroup"
