@@ -52,6 +52,8 @@ class Scheduler:
         self._not_before: dict[str, float] = {}
         # The tasks that fail their health checks, by ARN, and the stoppedReason of each.
         self._ill: dict[str, str] = {}
+        # Those that were counted as failed: one that recovers and falls ill again is one task.
+        self._counted: set[str] = set()
         # When each steady service said so last.
         self._steady: dict[str, datetime] = {}
 
@@ -133,6 +135,7 @@ class Scheduler:
         """Those that ended otherwise than by being replaced."""
         for arn in [arn for arn in self._ill if not self._is_live(arn)]:
             del self._ill[arn]
+        self._counted = {arn for arn in self._counted if self._is_live(arn)}
 
     def _is_live(self, task_arn: str) -> bool:
         task = self._account.tasks.get(task_arn)
@@ -153,7 +156,9 @@ class Scheduler:
         if task.arn not in self._ill:
             said, self._ill[task.arn] = ill
             self._account.event(service, f"(service {service.name}) {said}")
-            self._count(revision, self._ill[task.arn])
+            if task.arn not in self._counted:
+                self._counted.add(task.arn)
+                self._count(revision, self._ill[task.arn])
             self._not_before[revision.arn] = time.monotonic() + REPLACEMENT_PAUSE
         return True
 

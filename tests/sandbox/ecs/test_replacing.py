@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.ecs import scheduler
 from sandbox.ecs.replacing import Tasks
 from tests.sandbox.ecs.world import living
 
@@ -153,6 +154,27 @@ def test_tasks_that_recover_are_not_stopped_for_their_health(tmp_path):
     found = run(tmp_path, story)
 
     assert not any("health checks" in task.stopped_reason for task in found)
+
+
+def test_a_task_that_falls_ill_again_and_again_is_one_failed_task(tmp_path, monkeypatch):
+    monkeypatch.setattr(scheduler, "REPLACEMENT_PAUSE", 60.0)
+
+    async def story(world):
+        target, *_ = world.balancers.registered.values()
+        told = 0
+        for _ in range(3):
+            target.state, target.description = "unhealthy", "Request timed out"
+            await world.until(lambda told=told: said_unhealthy(world) > told)
+            told = said_unhealthy(world)
+            target.state = "healthy"
+            await world.until(lambda: not world.scheduler._ill)
+        return next(iter(world.account.revisions.values())).failures_ever, told
+
+    assert run(tmp_path, story) == (1, 3)
+
+
+def said_unhealthy(world):
+    return sum("is unhealthy" in text for text in world.messages())
 
 
 def test_where_no_more_tasks_may_run_they_are_replaced_one_by_one(tmp_path):
