@@ -95,11 +95,19 @@ def _fork(channel: socket.socket, own: Sequence[socket.socket]) -> bool:
     if not body:
         return False
     parent = os.getpid()
+    leads, leading = os.pipe()
     pid = os.fork()
     if pid == 0:
         for inherited in (channel, *own):
             inherited.close()
+        os.setsid()
+        os.close(leads)
+        os.close(leading)
         _become(json.loads(body), descriptors, parent)
+    # Told of before it leads its process group, it could not be signalled.
+    os.close(leading)
+    os.read(leads, 1)
+    os.close(leads)
     channel.send(json.dumps({"pid": pid}).encode())
     for descriptor in descriptors:
         os.close(descriptor)
@@ -112,7 +120,6 @@ def _become(request: dict[str, Any], descriptors: Sequence[int], parent: int) ->
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
         die_with_parent()
         # A parent that died before that call tells nobody any more.
         if os.getppid() != parent:
