@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis
 
@@ -107,7 +109,7 @@ def test_a_restarted_postgresql_loses_nothing(stack, account, olga):
 def test_a_rollback_works_while_the_worker_is_dead(stack, account, olga):
     path = olga.release(IMAGE, "canary", percent="50", canary_bake="1", bake="0")
     olga.sees(path, "An approver can let this go on")
-    os.kill(stack.pid("worker"), signal.SIGSTOP)
+    pause_between_transactions(stack, stack.pid("worker"))
 
     try:
         olga.roll_back(path)
@@ -117,6 +119,20 @@ def test_a_rollback_works_while_the_worker_is_dead(stack, account, olga):
 
     assert stopped == 1
     olga.sees(path, "serves all traffic again")
+
+
+def pause_between_transactions(stack: Stack, pid: int) -> None:
+    """A process that is stopped within one keeps its row locks; a dead one has none."""
+    busy = "state <> 'idle' and pid <> pg_backend_pid() and backend_type = 'client backend'"
+    with psycopg.connect(_environment(stack)["DATABASE_URL"], autocommit=True) as database:
+        for _ in range(200):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.05)
+            if not database.execute(f"select 1 from pg_stat_activity where {busy}").fetchall():
+                return
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.02)
+    raise AssertionError("the worker was never between two transactions")
 
 
 def _environment(stack: Stack) -> dict[str, str]:
