@@ -77,13 +77,6 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) ->
         time.sleep(0.02)
 
 
-def gone(processes: list[psutil.Process]) -> bool:
-    """Return whether none of the processes lives (a zombie does not)."""
-    return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
-    )
-
-
 def environment(**changes: str) -> dict[str, str]:
     """Return this environment without the test servers' addresses."""
     ours = ("DATABASE_URL", "REDIS_URL", "NEWS_DATABASE_URL", "NEWS_REDIS_URL", "QUARTERDECK_HOME")

@@ -20,7 +20,8 @@ from launcher.paths import CHECKOUT, Home, UnsafeDirectory
 from launcher.postgres import PostgresTrouble
 from launcher.postgres_binaries import find_binaries, reachable
 from launcher.processes import Identity
-from tests.launcher.supervised import environment, eventually, gone
+from tests.launcher.supervised import environment, eventually
+from tests.processes import gone
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from launcher.console import Console
 from launcher.processes import Ledger, started_at
 from launcher.service import Service
 from launcher.supervisor import Supervisor
-from tests.launcher.supervised import Supervised, eventually, gone
+from tests.launcher.supervised import Supervised, eventually
+from tests.processes import gone
 
 Supervise = Callable[..., Supervised]
 FOREVER = "exec sleep 600"

@@ -22,7 +22,8 @@ from launcher.paths import CHECKOUT, Home
 from launcher.probes import free_port, port_is_free
 from launcher.up import Options, users_of
 from tests.launcher.fake_checkout import make_checkout
-from tests.launcher.supervised import environment, eventually, gone
+from tests.launcher.supervised import environment, eventually
+from tests.processes import gone
 
 DRIVER = """
 import sys

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from sandbox.alarms.world import metric_alarms
+from tests.processes import command_line, gone
 from tests.sandbox.account import LIMIT, Account, wait_until
 
 
@@ -26,7 +27,7 @@ def restart(account):
 
 def test_a_terminated_sandbox_leaves_no_process_and_no_socket_directory(fresh_account):
     processes = family(fresh_account)
-    commands = [process.cmdline() for process in processes]
+    commands = [command_line(process) for process in processes]
 
     fresh_account.process.terminate()
     status = fresh_account.process.wait(LIMIT)
@@ -34,7 +35,7 @@ def test_a_terminated_sandbox_leaves_no_process_and_no_socket_directory(fresh_ac
     control = next(a for c in commands for a in c if a.startswith("--control="))
     assert status == 0
     assert len(processes) >= 6
-    assert not [process for process in processes if process.is_running()]
+    assert gone(processes)
     assert not Path(control.removeprefix("--control=")).parent.exists()
 
 
@@ -47,7 +48,7 @@ def test_a_killed_sandbox_leaves_no_process(fresh_account):
         restart(fresh_account).ready().stop()
 
     assert len(processes) >= 6
-    wait_until(lambda: not [p for p in processes if p.is_running() and p.status() != "zombie"])
+    wait_until(lambda: gone(processes))
 
 
 def kill_just_before_it_is_whole(home, ports):
