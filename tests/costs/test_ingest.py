@@ -286,6 +286,7 @@ def test_without_an_account_nothing_is_asked(ce):
     assert operations.ingest(at=AT) is None
 
 
+@pytest.mark.usefixtures("the_clock_stands")
 def test_the_task_reads_all_that_is_due(ce):
     tasks.ingest_costs()
 
@@ -323,7 +324,7 @@ def test_two_workers_at_once_are_charged_once(monkeypatch):
 
     def work(_) -> object:
         try:
-            together.wait(timeout=10)
+            together.wait(timeout=200)
             return operations.ingest(at=AT)
         finally:
             connection.close()

@@ -7,8 +7,14 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from portal import tasks
+from tests import make
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def noon(time_machine: object) -> None:
+    time_machine.move_to(make.NOON, tick=False)
 
 
 def session(key: str, age: timedelta) -> None:
