@@ -19,6 +19,7 @@ from catalog.models import Account, JobRun
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 SILENT_AFTER = timedelta(minutes=2)
 STALE_AFTER = timedelta(minutes=3)
+BROKER_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def _broker() -> Check:
 
     try:
         with Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1
+            settings.REDIS_URL,
+            socket_connect_timeout=BROKER_SECONDS,
+            socket_timeout=BROKER_SECONDS,
         ) as client:
             client.ping()
     except RedisError as error:
