@@ -31,7 +31,7 @@ def test_twenty_workers_at_once_make_one_call(handle):
 
     def worker(number):
         try:
-            barrier.wait()
+            barrier.wait(200)
             work.run_due(owner=f"worker {number}")
         finally:
             connection.close()

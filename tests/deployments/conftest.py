@@ -40,7 +40,11 @@ def draft(service, olga):
 
 @pytest.fixture
 def settled(monkeypatch):
-    """Let so much time pass that ECS would have shown an update whose answer was lost."""
+    """Let so much time pass that ECS would have shown an update whose answer was lost.
+
+    Until the function is called it has not passed, however long the machine takes.
+    """
+    monkeypatch.setattr("deployments.reconciler.starting.SETTLED", timedelta(days=1))
 
     def pass_time() -> None:
         monkeypatch.setattr("deployments.reconciler.starting.SETTLED", timedelta(0))

@@ -319,7 +319,7 @@ def at_once(acts):
 
     def run(act):
         try:
-            together.wait(10)
+            together.wait(200)
             act()
         except CannotMove as error:
             return error

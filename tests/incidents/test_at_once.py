@@ -25,7 +25,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
 
     def run(act: Callable[[], object]) -> object:
         try:
-            together.wait(timeout=10)
+            together.wait(timeout=200)
             return act()
         except operations.CannotChange as error:
             return error
