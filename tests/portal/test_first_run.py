@@ -26,7 +26,7 @@ def empty_database() -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {NAME}")
         yield server.replace(ours, f"/{NAME}", 1)
-        connection.execute(f"drop database {NAME}")
+        connection.execute(f"drop database {NAME} with (force)")
 
 
 def first_run(url: str, home: Path) -> list[str]:
