@@ -14,6 +14,7 @@ from pathlib import Path
 import django
 import pytest
 from django.core.cache import caches
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from launcher.embedded import Embedded
@@ -51,6 +52,10 @@ QUIET = [
 ]
 BROWSER_NOT_RUN = pytest.StashKey[bool]()
 NOT_INHERITED = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "SECRET_KEY", "QUARTERDECK_AWS")
+
+# A property holds or not, however long a busy machine takes over an example of it.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def _prepare_environment() -> Embedded | None:
