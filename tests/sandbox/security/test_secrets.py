@@ -101,9 +101,9 @@ def test_a_deleted_secret_answers_nothing_until_it_is_restored(store):
 def test_a_secret_is_gone_when_its_recovery_window_is_over(store, state):
     secrets = Secrets(store, lambda _: None)
     secrets.delete_secret(world.MIGRATION, RecoveryWindowInDays=7)
-    clock.step(6.9 * 86_400)
+    clock.step(6 * 86_400)
     waiting = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
-    clock.step(0.2 * 86_400)
+    clock.step(1.1 * 86_400)
 
     with pytest.raises(AwsError) as refused:
         secrets.restore_secret(world.MIGRATION)
