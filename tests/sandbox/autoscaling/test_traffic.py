@@ -11,8 +11,7 @@ from aiohttp import web
 
 from sandbox import traffic
 from sandbox.traffic import CONNECTIONS, Load
-
-LIMIT = 60
+from tests.sandbox.account import LIMIT
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.budgets.store import Notification, Store
 from sandbox.budgets.watch import exceeded
+from tests.sandbox.account import LIMIT
 from tests.sandbox.costs.books import database
 from tests.sandbox.costs.desk import TOPIC, Desk, with_topic
 
@@ -83,7 +84,7 @@ def test_what_could_not_be_sent_is_sent_later_and_what_came_meanwhile_is_compare
         running.cancel()
 
     desk.watch._publish = fail_once
-    asyncio.run(asyncio.wait_for(watch(), 30))
+    asyncio.run(asyncio.wait_for(watch(), LIMIT))
 
     assert len(attempts) == 3
     assert "Budget Name: late" in desk.sent[1][2]

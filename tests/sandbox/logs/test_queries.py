@@ -70,7 +70,7 @@ def test_a_request_through_the_load_balancer_is_in_the_log_within_seconds(accoun
             logGroupName="/ecs/news-api", filterPattern=f'{{ $.path = "{marker}" }}'
         )["events"]
 
-    (event,) = wait_until(filtered, 10)
+    (event,) = wait_until(filtered)
     answer = ask(logs, f'fields status, @logStream | filter path = "{marker}"', "/ecs/news-api")
 
     assert status == 200

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.account import LIMIT
 from tests.sandbox.contract import checked
 from tests.sandbox.security.asking import ACCOUNT, DEPLOY, IMAGES
 
@@ -21,7 +22,7 @@ def issuer(account, path, order=None):
         None if order is None else json.dumps(order).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=LIMIT) as response:
         return json.load(response)
 
 
@@ -103,7 +104,7 @@ def test_a_token_that_somebody_changed_opens_nothing(account, spoilt):
 
 def test_the_issuer_is_discovered_by_openid_connect(account):
     found = issuer(account, ".well-known/openid-configuration")
-    with urllib.request.urlopen(found["jwks_uri"], timeout=10) as response:
+    with urllib.request.urlopen(found["jwks_uri"], timeout=LIMIT) as response:
         keys = json.load(response)["keys"]
 
     assert found["issuer"] == "https://token.actions.githubusercontent.com"
