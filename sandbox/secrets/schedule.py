@@ -19,7 +19,8 @@ _CRON = re.compile(r"^cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)$")
 _DURATION = re.compile(r"^(\d{1,2})h$")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_LONGEST = 366 * 24
+# The 29th of February may be eight years away.
+_LONGEST_DAYS = 8 * 366
 
 
 def check(rules: Mapping[str, Any]) -> None:
@@ -86,14 +87,15 @@ def _by_cron(fields: tuple[str, ...], after: datetime) -> tuple[datetime, timede
     wanted_hours, wanted_months = _values(hours, 0, 23), _values(months, 1, 12, _MONTHS)
     wanted_days, wanted_weekdays = _values(days, 1, 31), _values(weekdays, 1, 7, _DAYS)
     at = after.replace(minute=0, second=0, microsecond=0)
-    hourly = hours == "*" or "/" in hours
-    for _ in range(_LONGEST):
-        at += timedelta(hours=1)
-        weekday = at.isoweekday() % 7 + 1
-        on_day = at.day in wanted_days and weekday in wanted_weekdays
-        if on_day and at.hour in wanted_hours and at.month in wanted_months:
-            return at, timedelta(hours=1) if hourly else timedelta(days=1)
-    raise _invalid("The schedule expression names no moment within a year.")
+    window = timedelta(hours=1) if hours == "*" or "/" in hours else timedelta(days=1)
+    for number in range(_LONGEST_DAYS):
+        day = at + timedelta(days=number)
+        on_day = day.day in wanted_days and day.isoweekday() % 7 + 1 in wanted_weekdays
+        moments = [day.replace(hour=hour) for hour in wanted_hours]
+        later = [moment for moment in moments if moment > at]
+        if on_day and day.month in wanted_months and later:
+            return min(later), window
+    raise _invalid("The schedule expression names no moment.")
 
 
 def _values(field: str, first: int, last: int, names: Sequence[str] = ()) -> set[int]:

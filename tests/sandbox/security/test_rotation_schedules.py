@@ -26,6 +26,7 @@ MONDAY = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
         ({"ScheduleExpression": "cron(0 8 1 * ? *)", "Duration": "2h"}, "2026-04-01T09:59:59"),
         ({"ScheduleExpression": "cron(0 16 ? * SAT,SUN *)"}, "2026-03-07T23:59:59"),
         ({"ScheduleExpression": "cron(0 */8 * * ? *)"}, "2026-03-02T16:59:59"),
+        ({"ScheduleExpression": "cron(0 8 29 2 ? *)"}, "2028-02-29T23:59:59"),
     ],
 )
 def test_the_window_of_a_schedule_ends_when_aws_says(rules, expected):
