@@ -121,6 +121,7 @@ class Policies(Targets):
             names = [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
         return [{"AlarmName": name, "AlarmARN": alarm_arn(name)} for name in names]
 
+    @our_reading("An alarm that a composite alarm follows stays when its policy goes.")
     async def delete_scaling_policy(self, PolicyName: str, **parameters: Any) -> Answer:
         """Delete a policy and, of target tracking, its alarms; raises ObjectNotFoundException."""
         async with self.changing:

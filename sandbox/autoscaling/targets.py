@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
 
 MAX_TAGS = 50
+
+log = logging.getLogger("sandbox.autoscaling")
 
 
 class Targets(Operations):
@@ -67,10 +70,12 @@ class Targets(Operations):
         await self.forget_alarms(policy.alarms)
 
     async def forget_alarms(self, names: Sequence[str]) -> None:
-        """Delete those of a policy's alarms that are still there."""
-        old = await self.existing(names)
-        if old:
-            await self.alarms.delete_alarms(AlarmNames=old)
+        """Delete those of a policy's alarms that are still there and that nothing follows."""
+        for name in await self.existing(names):
+            try:
+                await self.alarms.delete_alarms(AlarmNames=[name])
+            except AwsError as error:  # a composite alarm's rule must not keep the policy alive
+                log.warning("an alarm outlives its scaling policy: %s", error)
 
     async def existing(self, names: Sequence[str]) -> list[str]:
         """Those of a policy's alarms that nobody deleted behind its back."""

@@ -40,6 +40,20 @@ def test_a_service_that_is_there_keeps_what_scales_it(scaling, alarms):
     assert thresholds(alarms) == [54.0, 60.0]
 
 
+def test_an_alarm_that_a_composite_alarm_follows_stays_and_everything_else_goes(scaling, alarms):
+    made = service(scaling, alarms)
+    put(made)
+    (policy,) = made.book.policies.values()
+    alarms.put_composite("busy-or-not", f'ALARM("{policy.alarms[0]}")')
+    scaling.service.status = "DRAINING"
+
+    asyncio.run(Departures(made).round())
+
+    assert made.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    assert thresholds(alarms) == [60.0]
+    service(scaling, alarms)
+
+
 def test_a_service_and_its_target_end_together_over_the_wire(account, client):
     ecs, name = account.ecs, "short-lived"
     like = account.service("production", "news-ingest")
