@@ -288,5 +288,5 @@ async def answers(port: int) -> bool:
             session.get(f"http://127.0.0.1:{port}/healthz"),
         ):
             return True
-    except (aiohttp.ClientError, TimeoutError):
+    except (aiohttp.ClientError, OSError):  # a TimeoutError is one of these
         return False

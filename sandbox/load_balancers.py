@@ -236,7 +236,9 @@ class LoadBalancers:
         await self._leave(target)
 
     def _drain(self, target: Target) -> None:
-        self._checks.pop(target.key).cancel()
+        check = self._checks.pop(target.key, None)
+        if check is not None:
+            check.cancel()
         target.drain()
 
     async def _leave(self, target: Target) -> None:
@@ -303,12 +305,21 @@ class LoadBalancers:
     async def _check(self, target: Target) -> None:
         while True:
             check = self.health_check(target.group)
-            if self.knows(target.group) and target.judge(await self._status(target, check), check):
+            if self.knows(target.group) and await self._changes(target, check):
                 self._verdict.set()
             pause = check.interval * self._pace
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
             await asyncio.sleep(pause if settled else min(pause, FIRST_CHECKS_EVERY))
+
+    async def _changes(self, target: Target, check: HealthCheck) -> bool:
+        """Check it once; whether that changed its state."""
+        try:
+            status = await self._status(target, check)
+        except Exception:  # a target that nobody checks any more would stay as it is for ever
+            log.exception("could not check port %d of %s", target.port, target.group)
+            status = NO_ANSWER
+        return target.judge(status, check)
 
     async def _push_verdicts(self) -> None:
         """One push for all the targets that changed while the one before was under way."""
@@ -355,7 +366,7 @@ class LoadBalancers:
         """
         try:
             await self.push()
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is one of these
             log.warning("the load balancer does not take its routing: %s", error)
             return False
         return True
@@ -365,7 +376,7 @@ class LoadBalancers:
         seconds = (group.drain_seconds if group else USUAL_DRAIN) * self._drain_pace
         try:
             await self._plane.drained(dimension(target.group), target.host, target.port, seconds)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             # Its requests ended with the data plane: nothing is left to wait for.
             log.warning("the load balancer went away while a target drained: %s", error)
 

@@ -49,5 +49,5 @@ async def passes(port: int) -> bool:
             session.get(f"http://127.0.0.1:{port}/healthz") as response,
         ):
             return response.status < 400
-    except (aiohttp.ClientError, TimeoutError):
+    except (aiohttp.ClientError, OSError):  # a TimeoutError is one of these
         return False

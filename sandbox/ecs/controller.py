@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 
 from sandbox.ecs import alarms, going_back, hooks, reasons, revisions
 from sandbox.ecs.account import Account
@@ -19,6 +20,9 @@ from sandbox.load_balancers import LoadBalancers, Rule
 from sandbox.settings import Settings
 
 log = logging.getLogger("sandbox.ecs")
+
+# How often a rollback that breaks inside the sandbox is begun, and the seconds in between.
+ATTEMPTS, ATTEMPT_PAUSE = 3, 1.0
 
 
 class Controller:
@@ -61,7 +65,14 @@ class Controller:
 
     def _launch(self, deployment: Deployment, earlier: Deployment | None) -> None:
         before = self._runs.get(earlier.arn) if earlier else None
-        self._runs[deployment.arn] = asyncio.create_task(self._run(deployment, before))
+        job = self._runs[deployment.arn] = asyncio.create_task(self._run(deployment, before))
+        job.add_done_callback(partial(self._ended, deployment.arn))
+
+    def _ended(self, arn: str, job: asyncio.Task[None]) -> None:
+        if self._runs.get(arn) is job:
+            del self._runs[arn]
+        if not job.cancelled() and job.exception():
+            log.error("deployment %s goes on at the next start", arn, exc_info=job.exception())
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -75,7 +86,6 @@ class Controller:
         if deployment.status not in ROLLING_BACK:
             await self._go(walk)
         await self._conclude(walk)
-        self._runs.pop(deployment.arn, None)
 
     async def _go(self, walk: Walk) -> None:
         arn = walk.deployment.arn
@@ -120,9 +130,21 @@ class Controller:
                 text = f"(service {walk.service.name}) rolling back to deployment {short(origin)}."
                 self._account.event(walk.service, text)
         alarms_ringing = ", ".join(walk.deployment.triggered_alarms)
-        await going_back.back(walk, reason, cause or alarms_ringing)
+        await self._until_back(walk, reason, cause or alarms_ringing)
         if origin and walk.deployment.status == "ROLLBACK_SUCCESSFUL":
             self._tell(walk, origin, "deployment completed.")
+
+    async def _until_back(self, walk: Walk, reason: str, cause: str) -> None:
+        """Once more when it breaks: a deployment that never ends would hold all that follow."""
+        for _ in range(ATTEMPTS):
+            try:
+                await going_back.back(walk, reason, cause)
+            except Exception:
+                log.exception("the rollback of %s broke", walk.deployment.arn)
+                await asyncio.sleep(ATTEMPT_PAUSE)
+            else:
+                return
+        walk.note(status="ROLLBACK_FAILED", finished_at=now())
 
     def _tell_failure(self, walk: Walk, reason: str) -> None:
         self._tell(walk, walk.target, f"deployment failed: {reasons.event(reason)}")

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sandbox import clock
@@ -62,17 +63,21 @@ class Scheduler:
         memory_at = time.monotonic()
         while True:
             for service in list(self._account.services.values()):
-                try:
-                    self._look_after(service)
-                except Exception:  # one service's trouble must not leave the others alone
-                    log.exception("could not reconcile %s", service.name)
-            self._account.forget_old_tasks()
-            self._forget_the_ill()
+                self._guarded(partial(self._look_after, service), service.name)
+            self._guarded(self._account.forget_old_tasks, "tasks that ended")
+            self._guarded(self._forget_the_ill, "tasks that were ill")
             if time.monotonic() >= memory_at:
-                self._account.forget_old_deployments()
-                self.lives.kill_greedy()
+                self._guarded(self._account.forget_old_deployments, "old deployments")
+                self._guarded(self.lives.kill_greedy, "the tasks' memory")
                 memory_at = time.monotonic() + MEMORY_PERIOD
             await asyncio.sleep(PERIOD)
+
+    def _guarded(self, work: Callable[[], None], what: str) -> None:
+        """One service's trouble must not leave the others alone, nor any trouble end the loop."""
+        try:
+            work()
+        except Exception:
+            log.exception("could not look after %s", what)
 
     def _look_after(self, service: Service) -> None:
         used = self._account.current_revisions(service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from sandbox import clock
@@ -28,6 +29,7 @@ _NOT_RESOLVED = (
     "Secrets Manager can't find the specified secret."
 )
 EXITED = "Essential container in task exited"
+BROKEN = "InternalError: the sandbox failed; see its log."
 
 # The value a container's `valueFrom` names, None when there is none.
 ResolveSecret = Callable[[str], str | None]
@@ -61,7 +63,7 @@ class TaskLives:
     def begin(self, task: Task) -> None:
         """Start a new task in the background."""
         self._account.save(task)
-        self._spawn(self._live(task))
+        self._spawn(self._of(task, partial(self._live, task)))
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -84,9 +86,11 @@ class TaskLives:
             await self._end(task, process)
             return
         watching = await self._running(task, process)
-        await process.wait()
-        for job in watching:
-            job.cancel()
+        try:
+            await process.wait()
+        finally:
+            for job in watching:
+                job.cancel()
         if task.live:
             await self._died(task, process)
 
@@ -189,7 +193,7 @@ class TaskLives:
         self._account.save(task)
         process = self._processes.get(task.arn)
         if process is not None:
-            self._spawn(self._end(task, process))
+            self._spawn(self._of(task, partial(self._end, task, process)))
 
     async def _end(self, task: Task, process: TaskProcess) -> None:
         revision = self._revision(task)
@@ -254,6 +258,31 @@ class TaskLives:
 
     # -- bookkeeping -----------------------------------------------------------------------------
 
+    async def _of(self, task: Task, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A part of a task's life. One that breaks ends the task: everybody waits for its end."""
+        try:
+            await work()
+        except Exception:
+            log.exception("the life of %s broke", task.arn)
+            await self._broken(task)
+
+    async def _broken(self, task: Task) -> None:
+        process = self._processes.get(task.arn)
+        if process is not None:
+            process.kill()
+            await process.wait()
+            self._gone(task, process)
+        if task.live:
+            self._failed(task, BROKEN)
+        if task.last_status != "STOPPED":
+            code = task.stop_code or (
+                "EssentialContainerExited" if process else "TaskFailedToStart"
+            )
+            self._stopped(task, task.stopped_reason or BROKEN, code)
+        revision = self._revision(task)
+        if revision and revision.target_group and task.port:
+            await self._balancers.forget(revision.target_group, task.port)
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         job = asyncio.create_task(work)
         self._jobs.add(job)
@@ -263,7 +292,7 @@ class TaskLives:
     def _done(self, job: asyncio.Task[None]) -> None:
         self._jobs.discard(job)
         if not job.cancelled() and job.exception():
-            log.error("a task's life failed", exc_info=job.exception())
+            log.error("what ends a task broke", exc_info=job.exception())
 
     def cancel(self) -> None:
         """Let go of every task; the fleet ends the processes."""
