@@ -24,23 +24,21 @@ _GB = Decimal(10**9)
 def of_tasks(account: Account) -> Iterator[Holding]:
     """vCPUs, GB and secret calls of the tasks that run, by service and architecture.
 
-    Fargate charges from the pull of the image until the task has stopped.
+    Fargate charges from the pull of the image until the task has stopped. A task of no service is
+    a resource by itself.
     """
     sizes: dict[tuple[str, bool], list[tuple[Decimal, Decimal]]] = {}
     for task in account.tasks.values():
         if task.last_status not in ("PROVISIONING", "STOPPED"):
             body = account.task_definitions[task.task_definition].body
             platform: Mapping[str, str] = body.get("runtimePlatform") or {}
-            key = (
-                account.revisions[task.revision].service_arn,
-                platform.get("cpuArchitecture") == "ARM64",
-            )
+            key = account.owner_arn(task), platform.get("cpuArchitecture") == "ARM64"
             size = Decimal(task.cpu) / 1024, Decimal(task.memory) / 1024
             sizes.setdefault(key, []).append(size)
     for (arn, arm), each in sizes.items():
         cpu, memory = kinds.fargate(arm=arm)
-        service = account.services.get(arn)
-        tags = tags_of((service.tags if service else {}).items())
+        owner = account.services.get(arn) or account.tasks.get(arn)
+        tags = tags_of((owner.tags if owner else {}).items())
         calls = script.SECRET_CALLS_A_TASK_HOUR * len(each)
         yield Holding(cpu, arn, sum((v for v, _ in each), Decimal(0)), tags)
         yield Holding(memory, arn, sum((m for _, m in each), Decimal(0)), tags)

@@ -69,18 +69,10 @@ class Meter:
         if not self._settled:
             waited = asyncio.get_running_loop().time() - self._began
             self._settled = waited > SETTLED_WITHIN or all(
-                self._running(arn) >= service.desired
+                self._account.running(arn) >= service.desired
                 for arn, service in self._account.services.items()
             )
         return self._settled
-
-    def _running(self, service_arn: str) -> int:
-        revisions = self._account.revisions
-        return sum(
-            revisions[task.revision].service_arn == service_arn
-            for task in self._account.tasks.values()
-            if task.last_status == "RUNNING"
-        )
 
     # -- monitoring ----------------------------------------------------------------------------
 

@@ -135,6 +135,18 @@ class Account:
         """The service a deployment or revision belongs to."""
         return self.services[thing.service_arn]
 
+    def owner_arn(self, task: Task) -> str:
+        """The ARN of the service a task belongs to, its own when it belongs to none."""
+        revision = self.revisions.get(task.revision)
+        return revision.service_arn if revision else task.arn
+
+    def running(self, service_arn: str) -> int:
+        """How many tasks of a service run."""
+        return sum(
+            task.last_status == "RUNNING" and self.owner_arn(task) == service_arn
+            for task in self.tasks.values()
+        )
+
     # -- tasks and revisions of a service --------------------------------------------------------
 
     def live_tasks(self, revision: Revision) -> list[Task]:

@@ -78,11 +78,7 @@ class Facts:
         ]
 
     async def _service(self, service: Service) -> ServiceFacts | None:
-        tasks = sum(
-            self._account.revisions[task.revision].service_arn == service.arn
-            for task in self._account.tasks.values()
-            if task.last_status == "RUNNING"
-        )
+        tasks = self._account.running(service.arn)
         revision = self._account.active_revision(service)
         if revision is None or not tasks:
             return None
