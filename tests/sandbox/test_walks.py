@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -146,18 +147,40 @@ def test_an_expired_pause_does_what_its_timeout_says(account, action, verdict):
     assert done["lifecycleHookDetails"][0]["expiresAt"] < datetime.now(UTC)
 
 
-@pytest.mark.parametrize("stage", ["SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"])
-def test_stop_rolls_back_from_a_stage_that_does_not_pause(account, stage):
+def nothing_can_be_placed(account):
+    account.control("POST", "faults", {"fault": "placement-failure"})
+    return partial(account.control, "DELETE", "faults")
+
+
+def nothing_may_be_stopped(account):
+    tasks = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
+    protect = partial(account.ecs.update_task_protection, cluster="production", tasks=tasks)
+    protect(protectionEnabled=True)
+    return partial(protect, protectionEnabled=False)
+
+
+def nothing_holds_it(account):
+    return lambda: None
+
+
+@pytest.mark.parametrize(
+    ("stage", "hold", "strategy"),
+    [
+        ("SCALE_UP", nothing_can_be_placed, blue_green()),
+        ("PRODUCTION_TRAFFIC_SHIFT", nothing_holds_it, canary(minutes=600)),
+        ("BAKE_TIME", nothing_holds_it, blue_green(bakeTimeInMinutes=600)),
+        ("CLEAN_UP", nothing_may_be_stopped, blue_green()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_stop_rolls_back_from_a_stage_that_does_not_pause(account, stage, hold, strategy):
     before = account.version()
-    tag = "1.4.1" if before == "1.4.0" else "1.4.0"
-    arn = (
-        account.release(tag, **canary(minutes=20) | {"bakeTimeInMinutes": 4})
-        if (stage == "PRODUCTION_TRAFFIC_SHIFT")
-        else account.release(tag, **blue_green(bakeTimeInMinutes=4))
-    )
+    let_go = hold(account)
+    arn = account.release("1.4.1" if before == "1.4.0" else "1.4.0", **strategy)
 
     account.at_stage(arn, stage)
     account.stop_deployment(arn)
+    let_go()
     done = account.finished(arn)
 
     assert done["status"] == "ROLLBACK_SUCCESSFUL"

@@ -345,9 +345,11 @@ def test_kill_in_a_rollback_and_while_scaling_up(lives):
     before = account.version()
     turning = account.release("1.4.0", **REVIEWED)
     account.waiting_hook(turning)
+    account.control("POST", "faults", {"fault": "placement-failure"})
     rising = account.release("1.4.0", cluster="staging", strategy="BLUE_GREEN", bakeTimeInMinutes=0)
     account.at_stage(rising, "SCALE_UP")
     account.stop_deployment(turning)
+    account.control("DELETE", "faults")
 
     account = kill_and_start(lives)
 
