@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -22,12 +23,13 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 STUB = f"{sys.executable} {Path(__file__).with_name('stub_app.py')} {{fd}}"
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-PAUSE = {"targetType": "PAUSE", "timeoutConfiguration": {"timeoutInMinutes": 600}}
+# The longest there is: no test, however slow, shall see it expire.
+PAUSE = {"targetType": "PAUSE", "timeoutConfiguration": {"timeoutInMinutes": 20160}}
 FAST = {
     "SANDBOX_SECONDS_PER_MINUTE": "0.5",
     "SANDBOX_HEALTH_INTERVAL": "0.2",
     "SANDBOX_DRAIN_SECONDS": "5",
-    "SANDBOX_SCALE_UP_SECONDS": "6",
+    "SANDBOX_SCALE_UP_SECONDS": "60",
     "SANDBOX_VISIBILITY_SECONDS": "0.2",
     "SANDBOX_TASK_COMMAND": STUB,
 }
@@ -37,17 +39,24 @@ FAST = {
 LIMIT = 200
 
 
+# Below those that Linux and macOS give to connections and to servers of port 0: in the seconds
+# until the sandbox listens, and while it restarts, nobody is given one of them by chance.
+PORTS = range(10_000, 32_000)
+# pytest-randomly gives the workers' usual dice the same seed.
+DICE = random.SystemRandom()
+
+
 def free_ports():
     """A gateway port and two neighbouring load balancer ports nobody listens on now."""
     while True:
+        first = DICE.choice(PORTS[:-2])
         with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-            one.bind(("127.0.0.1", 0))
-            two.bind(("127.0.0.1", 0))
             try:
-                three.bind(("127.0.0.1", two.getsockname()[1] + 1))
-            except (OSError, OverflowError):
+                for number, each in enumerate((one, two, three)):
+                    each.bind(("127.0.0.1", first + number))
+            except OSError:
                 continue
-            return one.getsockname()[1], two.getsockname()[1]
+            return first, first + 1
 
 
 def wait_until(reached, seconds=LIMIT):
@@ -105,7 +114,7 @@ class Account:
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=LIMIT) as response:
             return json.load(response)
 
     def ready(self):
@@ -174,15 +183,29 @@ class Account:
             taskDefinition=definition,
             deploymentConfiguration=configuration,
         )
-        return wait_until(lambda: self._deployment_of(definition, cluster, name))
+        return self.deployment_of(definition, cluster, name)
 
-    def _deployment_of(self, definition, cluster, name):
+    def deployment_of(self, definition, cluster="production", name="news-api"):
+        """Wait until the deployment of a task definition is listed; returns its ARN."""
+        return wait_until(lambda: self._listed_of(definition, cluster, name))
+
+    def _listed_of(self, definition, cluster, name):
         listed = self.ecs.list_service_deployments(cluster=cluster, service=name)
         for brief in listed["serviceDeployments"]:
             revision = self.revision(brief["targetServiceRevisionArn"])
             if revision["taskDefinition"] == definition:
                 return brief["serviceDeploymentArn"]
         return None
+
+    def newest_deployment(self, cluster="production", name="news-api"):
+        """The ARN of the deployment that is listed first."""
+        listed = self.ecs.list_service_deployments(cluster=cluster, service=name)
+        return listed["serviceDeployments"][0]["serviceDeploymentArn"]
+
+    def deployment_after(self, arn):
+        """Wait until a newer deployment of production's News API is listed; returns its ARN."""
+        wait_until(lambda: self.newest_deployment() != arn)
+        return self.newest_deployment()
 
     def revision(self, arn):
         answer = self.ecs.describe_service_revisions(serviceRevisionArns=[arn])
@@ -251,11 +274,21 @@ class Account:
             SuspendedState={f"{kind}Suspended": suspended for kind in kinds},
         )
 
+    @contextmanager
+    def protected(self, tasks):
+        """The service keeps these tasks of production until the block ends."""
+        where = {"cluster": "production", "tasks": tasks}
+        self.ecs.update_task_protection(**where, protectionEnabled=True, expiresInMinutes=60)
+        try:
+            yield
+        finally:
+            self.ecs.update_task_protection(**where, protectionEnabled=False)
+
     # -- traffic -------------------------------------------------------------------------------
 
     def get(self, path="/v1/articles", headers=None, method="GET", body=None, port=None):
         """One request to the production load balancer: status, headers, body."""
-        connection = HTTPConnection("127.0.0.1", port or self.alb_port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port or self.alb_port, timeout=LIMIT)
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
         answer = response.status, dict(response.getheaders()), response.read()

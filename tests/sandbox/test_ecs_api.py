@@ -109,9 +109,8 @@ def test_an_image_named_by_digest_runs(account):
         taskDefinition=definition,
         deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0},
     )
-    arn = wait_until(lambda: account.service().get("currentServiceDeployment"))
 
-    assert account.finished(arn)["status"] == "SUCCESSFUL"
+    assert account.finished(account.deployment_of(definition))["status"] == "SUCCESSFUL"
     assert account.version() == "1.4.1"
 
 

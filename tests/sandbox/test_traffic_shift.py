@@ -50,7 +50,7 @@ def test_a_rollback_sends_no_later_request_to_the_bad_version_and_fails_none(acc
         account.resume(arn, account.waiting_hook(arn))
         wait_until(lambda: any(version == bad for _, _, version in list(readers.answers)))
         account.stop_deployment(arn)
-        wait_until(lambda: account.deployment(arn)["status"] == "ROLLBACK_IN_PROGRESS")
+        wait_until(lambda: account.deployment(arn).get("rollback"))
         wait_until(
             lambda: (
                 account.deployment(arn)["targetServiceRevision"]["requestedProductionTrafficWeight"]
@@ -103,7 +103,7 @@ def test_a_request_in_flight_is_answered_by_the_version_that_is_leaving(account)
     old = account.version()
     with Readers(account, count=1) as readers:
         arn = account.release(other_than(old), strategy="BLUE_GREEN", bakeTimeInMinutes=0)
-        wait_until(lambda: account.deployment(arn)["status"] == "IN_PROGRESS")
+        wait_until(lambda: account.deployment(arn)["status"] != "PENDING")
         slow = [account.get("/slow/1.5") for _ in range(2)]
         account.finished(arn)
 

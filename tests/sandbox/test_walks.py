@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.sandbox.account import PAUSE, Readers, wait_until
+from tests.sandbox.account import FAST, PAUSE, Account, Readers, wait_until
 
 BEFORE_TRAFFIC = PAUSE | {"lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
 BEFORE_SCALE_UP = PAUSE | {"lifecycleStages": ["PRE_SCALE_UP"]}
@@ -191,10 +191,12 @@ def test_stop_rolls_back_from_a_stage_that_does_not_pause(account, stage, hold, 
 
 
 def test_stop_of_a_deployment_that_rolls_back_already_just_continues(account):
+    known = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
     arn = account.release("1.4.1", **blue_green(lifecycleHooks=[BEFORE_TRAFFIC]))
     account.waiting_hook(arn)
+    tasks = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
 
-    with Readers(account):
+    with Readers(account), account.protected([task for task in tasks if task not in known]):
         account.stop_deployment(arn)
         account.stop_deployment(arn)
 
@@ -220,8 +222,17 @@ def test_continue_of_an_answered_hook_is_refused(account):
     assert account.finished(arn)["status"] == "SUCCESSFUL"
 
 
-def test_an_image_that_is_never_healthy_is_rolled_back_with_the_reason(account):
-    before = account.version()
+@pytest.fixture(scope="module")
+def impatient_account(tmp_path_factory):
+    """A sandbox in which a revision that is not healthy soon is rolled back."""
+    home = tmp_path_factory.mktemp("impatient") / "home"
+    account = Account(home, environment=FAST | {"SANDBOX_SCALE_UP_SECONDS": "5"}).ready()
+    yield account
+    account.stop()
+
+
+def test_an_image_that_is_never_healthy_is_rolled_back_with_the_reason(impatient_account):
+    account, before = impatient_account, impatient_account.version()
 
     arn = account.release("1.4.4-unhealthy", **blue_green())
     done = account.finished(arn)
@@ -233,7 +244,8 @@ def test_an_image_that_is_never_healthy_is_rolled_back_with_the_reason(account):
     assert account.version() == before
 
 
-def test_an_image_that_does_not_exist_fails_tasks_with_cannot_pull(account):
+def test_an_image_that_does_not_exist_fails_tasks_with_cannot_pull(impatient_account):
+    account = impatient_account
     arn = account.release("9.9.9", **blue_green())
 
     done = account.finished(arn)
@@ -288,8 +300,7 @@ def test_a_newer_deployment_supersedes_the_one_in_flight(account):
 
 def test_the_same_task_definition_starts_no_deployment_unless_forced(account):
     current = account.service()["taskDefinition"]
-    listed = account.ecs.list_service_deployments(cluster="production", service="news-api")
-    newest = listed["serviceDeployments"][0]["serviceDeploymentArn"]
+    newest = account.newest_deployment()
 
     account.ecs.update_service(cluster="production", service="news-api", taskDefinition=current)
     account.ecs.update_service(
@@ -299,7 +310,7 @@ def test_the_same_task_definition_starts_no_deployment_unless_forced(account):
         deploymentConfiguration=blue_green(),
     )
 
-    forced = wait_until(lambda: account.service().get("currentServiceDeployment"))
+    forced = account.deployment_after(newest)
     done = account.finished(forced)
     again = account.ecs.list_service_deployments(cluster="production", service="news-api")
     assert done["status"] == "SUCCESSFUL"

@@ -102,23 +102,25 @@ def test_tags_are_set_read_and_removed(account, side_service):
 
 
 def test_clusters_tell_more_when_asked(account):
+    include = ["SETTINGS", "STATISTICS", "TAGS"]
+    known = account.ecs.describe_clusters(clusters=["staging"], include=include)
+    (before,) = known["clusters"][0]["settings"]
     checked(
         account.ecs,
         "UpdateClusterSettings",
         cluster="staging",
-        settings=[{"name": "containerInsights", "value": "disabled"}],
+        settings=[{"name": "containerInsights", "value": "enabled"}],
     )
-    include = ["SETTINGS", "STATISTICS", "TAGS"]
 
     brief = account.ecs.describe_clusters(clusters=["staging"])["clusters"][0]
     whole = checked(account.ecs, "DescribeClusters", clusters=["staging"], include=include)
     (cluster,) = whole["clusters"]
     account.ecs.update_cluster_settings(
-        cluster="staging", settings=[{"name": "containerInsights", "value": "enhanced"}]
+        cluster="staging", settings=[{"name": "containerInsights", "value": before["value"]}]
     )
 
     assert (brief["settings"], brief["statistics"], brief["tags"]) == ([], [], [])
-    assert cluster["settings"] == [{"name": "containerInsights", "value": "disabled"}]
+    assert cluster["settings"] == [{"name": "containerInsights", "value": "enabled"}]
     assert {"name": "runningFargateTasksCount", "value": "1"} in cluster["statistics"]
     wrong = [{"name": "containerInsights", "value": "perhaps"}]
     assert refusal(account.ecs.update_cluster_settings, cluster="staging", settings=wrong)[0] == (
@@ -353,19 +355,20 @@ def test_another_network_is_a_deployment_and_the_same_is_none(account):
     subnets = network(account)["awsvpcConfiguration"]
     other = {"awsvpcConfiguration": subnets | {"subnets": subnets["subnets"][:1]}}
     fast = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
+    before = account.newest_deployment()
 
     account.ecs.update_service(
         **WHERE, networkConfiguration=network(account), deploymentConfiguration=fast
     )
-    same = account.service().get("currentServiceDeployment")
+    same = len(account.service()["deployments"])
     account.ecs.update_service(**WHERE, networkConfiguration=other)
-    arn = wait_until(lambda: account.service().get("currentServiceDeployment"))
+    arn = account.deployment_after(before)
     done = account.finished(arn)
     tasks = account.ecs.list_tasks(cluster="production", serviceName="news-api")["taskArns"]
     zones = {told(account, task)["availabilityZone"] for task in tasks}
     account.ecs.update_service(**WHERE, networkConfiguration={"awsvpcConfiguration": subnets})
-    account.finished(wait_until(lambda: account.service().get("currentServiceDeployment")))
+    account.finished(account.deployment_after(arn))
 
-    assert same is None
+    assert same == 1
     assert done["status"] == "SUCCESSFUL"
     assert len(zones) == 1
