@@ -138,7 +138,7 @@ def test_a_service_comes_to_rest_when_its_trouble_is_over(hurried, strategy, roo
             for what, how in events:
                 await trouble.happens(what, how)
             await trouble.over()
-            await world.until(lambda: at_rest(world), 60)
+            await world.until(lambda: at_rest(world))
         # maximumPercent allows twice what is wanted, and a blue/green deployment has that twice.
         assert trouble.most <= 4 * trouble.wanted
 

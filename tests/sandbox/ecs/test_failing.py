@@ -21,7 +21,7 @@ CANARY = {
 }
 
 
-def run(home, story, *, minute=0.002, **settled):
+def run(home, story, *, minute=0.02, **settled):
     async def life():
         async with living(home, minute=minute) as world:
             await world.settled(**{**ROLLING, **settled})

@@ -158,7 +158,7 @@ def test_the_rest_of_a_bake_is_waited_for_and_not_the_whole(tmp_path):
         async with living(tmp_path, minute=0.01) as world:
             await world.settled(**bake)
             world.release("1.4.1", **bake)
-            end = await world.until(lambda: world.deployment.bake_until, 20)
+            end = await world.until(lambda: world.deployment.bake_until)
         async with living(tmp_path, minute=0.01) as world:
             return end, world.deployment.bake_until, await world.over(), world.deployment
 
@@ -284,7 +284,7 @@ def kill_and_start(lives):
     old.process.wait()
     old.output.close()
     lives.append(Account(old.home, ports=(old.port, old.alb_port)))
-    wait_until(lives[-1]._answers, 120)
+    wait_until(lives[-1]._answers)
     return lives[-1]
 
 

@@ -14,6 +14,7 @@ from sandbox.estate.plan import subnets
 from sandbox.load_balancers import Rule
 from sandbox.settings import Settings
 from sandbox.state import State
+from tests.sandbox.account import LIMIT
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 BLUE, GREEN = "arn:blue", "arn:green"
@@ -116,14 +117,14 @@ class PaperBalancers:
 class World:
     """One life of an account; another life may begin on the same home after `die`."""
 
-    def __init__(self, home: Path, *, minute=0.002):
+    def __init__(self, home: Path, *, minute=0.02):
         settings = Settings(
             home=home,
             port=1,
             alb_port=2,
             seconds_per_minute=minute,
             visibility_seconds=0,
-            scale_up_seconds=2.0,
+            scale_up_seconds=60.0,
         )
         self.state = State(home / "ecs.sqlite")
         self.account = Account(self.state)
@@ -217,16 +218,16 @@ class World:
     def messages(self):
         return [event["message"] for event in self.service.events]
 
-    async def until(self, reached, seconds=10):
+    async def until(self, reached):
         async def wait():
             while not (found := reached()):
                 await asyncio.sleep(0.005)
             return found
 
-        return await asyncio.wait_for(wait(), seconds)
+        return await asyncio.wait_for(wait(), LIMIT)
 
-    async def over(self, seconds=10):
-        await self.until(lambda: not self.deployment.in_flight, seconds)
+    async def over(self):
+        await self.until(lambda: not self.deployment.in_flight)
         return self.deployment.status
 
 
