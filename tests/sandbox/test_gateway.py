@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from tests.sandbox.account import wait_until
+from tests.sandbox.account import LIMIT, wait_until
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/{}/aws4_request, "
@@ -26,7 +26,7 @@ def post(account, headers, body=b"{}", path="/"):
         f"http://127.0.0.1:{account.port}{path}", body, headers, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=LIMIT) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -20,6 +20,7 @@ from sandbox.measurements import (
     target_group_dimension,
 )
 from sandbox.publisher import Publisher
+from tests.sandbox.account import LIMIT
 
 MINUTE = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 EPOCH = MINUTE - timedelta(minutes=10)
@@ -339,7 +340,7 @@ def test_a_load_balancer_that_does_not_answer_does_not_end_the_publisher(
 
     async def until_asked_twice():
         running = asyncio.create_task(publisher_module.run(cloudwatch, silent, Fleet(), list, list))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), LIMIT)
         running.cancel()
 
     asyncio.run(until_asked_twice())
@@ -375,7 +376,7 @@ def test_a_load_balancer_that_is_slow_does_not_hold_up_the_tasks_metrics(cloudwa
             return measured(book)
 
         running = asyncio.create_task(publisher_module.run(cloudwatch, slow, Fleet(), list, list))
-        await asyncio.wait_for(again.wait(), 10)
+        await asyncio.wait_for(again.wait(), LIMIT)
         running.cancel()
 
     asyncio.run(publish_until_asked_twice())
