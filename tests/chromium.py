@@ -1,4 +1,4 @@
-"""Where this machine keeps Chromium, for the browser tests."""
+"""Where this machine keeps Chromium, and how long the browser tests wait for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+# Milliseconds that no page takes, however busy the machine is.
+LONGEST = 200_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",

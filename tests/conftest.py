@@ -15,12 +15,12 @@ import django
 import pytest
 from django.core.cache import caches
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from launcher.embedded import Embedded
 from launcher.paths import Home
 from tests.append_only import append_only_tables_can_be_flushed
-from tests.chromium import find_chromium
+from tests.chromium import LONGEST, find_chromium
 
 __all__ = ["append_only_tables_can_be_flushed"]
 
@@ -157,8 +157,11 @@ def browser() -> Iterator[Browser]:
     """
     # In a thread with an event loop; only the tests themselves use the ORM.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=LONGEST)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=str(find_chromium()), args=QUIET, timeout=LONGEST
+        )
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

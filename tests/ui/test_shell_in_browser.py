@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests import make
+from tests.chromium import LONGEST
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 390, "height": 844}
@@ -47,6 +49,7 @@ def signed_in(browser: Browser, front_end: None, live_server: Any) -> Iterator[A
 
     def window(**options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(LONGEST)
         context.add_cookies([cookie | {"url": live_server.url}])
         opened.append(context)
         return context.new_page()
@@ -106,7 +109,7 @@ def test_the_palette_opens_by_key_and_leads_to_a_service(signed_in: Any) -> None
     page.goto("/audit/")
 
     page.keyboard.press("Control+k")
-    page.keyboard.type("news api")
+    page.keyboard.insert_text("news api")
     expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -119,18 +122,41 @@ def test_enter_in_the_palette_opens_the_first_result(signed_in: Any) -> None:
     page.goto("/audit/")
 
     page.keyboard.press("/")
-    page.keyboard.type("people")
+    page.keyboard.insert_text("people")
     page.keyboard.press("Control+a")
-    page.keyboard.type("services")
+    page.keyboard.insert_text("services")
     expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(1)
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/services/")
 
 
-def test_keys_lead_to_sections_but_not_while_typing(signed_in: Any) -> None:
+def test_enter_before_the_results_are_there_opens_none_of_the_old_ones(signed_in: Any) -> None:
     page = signed_in()
     page.goto("/audit/")
+    page.keyboard.press("/")
+    page.keyboard.insert_text("costs")
+    expect(page.get_by_role("dialog").get_by_role("link")).to_have_count(1)
+    page.route("**/search/?q=services", answer_only_pages)
+
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("services")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/search/?q=services")
+
+
+def answer_only_pages(route: Route) -> None:
+    """Leave the requests of live parts without an answer."""
+    if "hx-request" not in route.request.headers:
+        route.continue_()
+
+
+def test_keys_lead_to_sections_but_not_while_typing(signed_in: Any) -> None:
+    page = signed_in()
+    page.clock.install()
+    page.goto("/audit/")
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
 
     page.get_by_label("Who").press_sequentially("gs")
     assert page.url.endswith("/audit/")
@@ -139,6 +165,17 @@ def test_keys_lead_to_sections_but_not_while_typing(signed_in: Any) -> None:
     page.keyboard.press("s")
 
     page.wait_for_url("**/services/")
+
+
+def test_a_letter_alone_leads_nowhere_on_a_page_just_opened(signed_in: Any) -> None:
+    page = signed_in()
+    page.add_init_script(PRESS_S_WHEN_LOADED)
+
+    page.goto("/audit/")
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert page.url.endswith("/audit/")
 
 
 def test_a_question_mark_lists_the_keys(signed_in: Any) -> None:
@@ -172,7 +209,10 @@ def test_a_form_sent_twice_is_sent_once(signed_in: Any) -> None:
     page.route("**/people/add/", answer)
     page.get_by_label("Name").fill("otto")
     button = page.get_by_role("button", name="Add person")
-    button.evaluate("button => { button.click(); button.click(); button.form.requestSubmit(); }")
+    with page.expect_request("**/people/add/"):
+        button.evaluate(
+            "button => { button.click(); button.click(); button.form.requestSubmit(); }"
+        )
 
     expect(button).to_have_attribute("aria-busy", "true")
     assert len(sent) == 1
@@ -277,6 +317,10 @@ def test_text_has_enough_contrast_in_both_themes(signed_in: Any) -> None:
 
         assert min(ratios.values()) >= 4.5, (scheme, ratios)
 
+
+PRESS_S_WHEN_LOADED = """addEventListener("DOMContentLoaded", () => {
+  document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "s", bubbles: true}));
+})"""
 
 LIVE = """<section id="services" hx-swap="outerHTML">
   <label>Reason <input name="reason"></label> <label>Other <input name="other"></label>

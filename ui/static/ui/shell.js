@@ -36,7 +36,7 @@
 
   // --- Keys. ---
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
-  let afterG = 0;
+  let afterG = -Infinity;
 
   function goTo(key) {
     const link = document.querySelector(`.sections [data-key="${CSS.escape(key)}"]`);
@@ -70,8 +70,11 @@
   });
 
   document.addEventListener("submit", (event) => {
-    const first = event.target.closest("#palette")?.querySelector(".results a");
-    if (!first) return;
+    const palette = event.target.closest("#palette");
+    const results = palette?.querySelector(".results");
+    const first = results?.querySelector("a");
+    // Results of what had been typed before lead elsewhere; the search page answers what is now.
+    if (!first || results.dataset.query !== palette.querySelector("input").value.trim()) return;
     event.preventDefault();
     location.assign(first.href);
   });
