@@ -138,6 +138,8 @@ class Stack:
 
     def _option(self, child: str, option: str) -> str:
         command = Path(f"/proc/{self.pid(child)}/cmdline").read_bytes().decode().split("\0")
+        if option not in command:  # it has ended, and the supervisor has not noticed yet
+            raise NotRunning(child)
         return command[command.index(option) + 1]
 
 

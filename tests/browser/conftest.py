@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.chromium import LONGEST
 from tests.stack import Stack
 
 DESKTOP = {"width": 1280, "height": 900}
@@ -42,7 +43,7 @@ def sign_in(stack: Stack, browser: Browser) -> Iterator[SignIn]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(LONGEST)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console",

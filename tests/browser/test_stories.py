@@ -6,6 +6,7 @@ import re
 import threading
 import urllib.request
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -42,7 +43,7 @@ class Load:
     def _ask(self) -> None:
         while not self._over.wait(0.02):
             try:
-                with urllib.request.urlopen(self.url, timeout=10) as answer:
+                with urllib.request.urlopen(self.url, timeout=300) as answer:
                     answer.read()
                     self.versions[answer.headers["X-App-Version"]] += 1
             except OSError as error:
@@ -88,7 +89,7 @@ def approve(page: Page) -> None:
 
 def versions_now(stack: Stack) -> Counter[str]:
     with Load(stack.load_balancer + "/v1/sources") as load:
-        wait_for(lambda: load.versions.total() >= 100, seconds=120, what="100 answers")
+        wait_for(lambda: load.versions.total() >= 100, seconds=300, what="100 answers")
     return load.versions
 
 
@@ -100,7 +101,7 @@ def test_golden_signals_are_drawn_and_told(stack, sign_in, board_is_filled):
     for name in ("Latency", "Traffic", "Errors", "Saturation"):
         panel = page.locator("figure", has=page.get_by_role("heading", name=name, exact=True))
         expect(panel.locator(".js-plotly-plot")).to_be_visible()
-        assert panel.locator(".scatterlayer .trace").count() >= 1
+        expect(panel.locator(".scatterlayer .trace").first).to_be_attached()
     page.get_by_role("link", name="Show data").first.click()
     expect(page.locator("table tbody tr").first).to_be_visible()
 
@@ -112,7 +113,7 @@ def test_a_good_canary_is_promoted_without_a_failed_request(stack, sign_in):
         ask_for_release(operator, "1.4.1")
         approver.goto(operator.url)
         expect(approver.locator("summary", has_text="Promote")).to_be_visible(timeout=LONG)
-        wait_for(lambda: load.versions["1.4.1"] > 10, seconds=120, what="canary traffic")
+        wait_for(lambda: load.versions["1.4.1"] > 10, seconds=300, what="canary traffic")
         share = load.versions["1.4.1"] / load.versions.total()
         approve(approver)
         expect(operator.locator("#progress")).to_contain_text("Succeeded", timeout=LONG)
@@ -158,12 +159,14 @@ def test_an_incident_is_filed_and_resolved(stack, sign_in):
 
 def test_the_month_is_reviewed_by_service_and_usage_type(stack, sign_in):
     page = sign_in("viewer")
+    # On the first of a month nothing of it has arrived.
+    last_month = datetime.now(UTC).replace(day=1) - timedelta(days=1)
 
     def billed() -> bool:
-        page.goto("/costs/")
+        page.goto(f"/costs/{last_month:%Y-%m}/")
         return page.get_by_role("table").count() > 0
 
-    wait_for(billed, seconds=120, every=2, what="the first reading of Cost Explorer", log=stack.log)
+    wait_for(billed, seconds=300, every=2, what="the first reading of Cost Explorer", log=stack.log)
     expect(page.locator("body")).to_contain_text("Amazon Relational Database Service")
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_role("link", name="Amazon Relational Database Service").first.click()
