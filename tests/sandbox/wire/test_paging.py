@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import jmespath
 import pytest
@@ -10,6 +11,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from sandbox import tokens
+from tests.sandbox.account import wait_until
 from tests.sandbox.wire.questions import NAMES, ONE_PAGE, question
 
 SERVICES = (
@@ -68,6 +70,20 @@ def read(account, service, operation, asked, size=None):
     ]
 
 
+def read_at_rest(account, service, operation):
+    """All items, small pages and their size; None when the items changed meanwhile.
+
+    The account lives: it publishes metrics, evaluates alarms and ends queries.
+    """
+    asked = question(account, service, operation)
+    whole = _flat(read(account, service, operation, asked))
+    limited = account.client(service).get_paginator(xform_name(operation))._limit_key
+    size = _size(service, operation, len(whole)) if limited else None
+    pages = read(account, service, operation, asked, size)
+    same = _flat(read(account, service, operation, asked)) == whole
+    return (whole, pages, size) if same else None
+
+
 def _identity(operation, item):
     name = NAMES.get(operation)
     known = item[name] if name and name in item else item
@@ -91,12 +107,7 @@ def test_every_service_with_pages_is_here(account):
 @pytest.mark.parametrize("service", SERVICES)
 def test_small_pages_hold_what_one_page_holds(account, service):
     for operation in operations(account, service):
-        asked = question(account, service, operation)
-        whole = _flat(read(account, service, operation, asked))
-        limited = account.client(service).get_paginator(xform_name(operation))._limit_key
-        size = _size(service, operation, len(whole)) if limited else None
-
-        pages = read(account, service, operation, asked, size)
+        whole, pages, size = wait_until(partial(read_at_rest, account, service, operation))
 
         assert _flat(pages) == whole, operation
         assert size is None or all(len(page) <= size for page in pages), operation
