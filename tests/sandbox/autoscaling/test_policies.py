@@ -91,6 +91,7 @@ def test_an_alarm_of_a_step_policy_starts_and_stops_a_real_task(account, client)
     arn = client.put_scaling_policy(PolicyName="up", **STAGING, **stepping(UP, Cooldown=0))[
         "PolicyARN"
     ]
+    earlier = {each["ActivityId"] for each in activities(client)}
     cloudwatch = account.client("cloudwatch")
     cloudwatch.put_metric_alarm(
         AlarmName="staging-busy",
@@ -105,13 +106,13 @@ def test_an_alarm_of_a_step_policy_starts_and_stops_a_real_task(account, client)
     )
     try:
         cloudwatch.set_alarm_state(AlarmName="staging-busy", StateValue="ALARM", StateReason="test")
-        wait_until(lambda: settled_activities(client, 1))
+        wait_until(lambda: settled_activities(client, 1, earlier))
         grown = account.service("staging")["runningCount"]
         (policy,) = client.describe_scaling_policies(
             ServiceNamespace="ecs", ResourceId=STAGING["ResourceId"]
         )["ScalingPolicies"]
         checked(client, "RegisterScalableTarget", **STAGING, MaxCapacity=1)
-        answer = wait_until(lambda: settled_activities(client, 2))
+        answer = wait_until(lambda: settled_activities(client, 2, earlier))
     finally:
         cloudwatch.delete_alarms(AlarmNames=["staging-busy"])
 
@@ -123,11 +124,16 @@ def test_an_alarm_of_a_step_policy_starts_and_stops_a_real_task(account, client)
     ]
 
 
-def settled_activities(client, count):
-    """The newest activities, once there are so many and all of them came to a good end."""
-    found = checked(
-        client, "DescribeScalingActivities", **STAGING, IncludeNotScaledActivities=True
-    )["ScalingActivities"][:count]
+def activities(client):
+    """The newest activities of staging's News API, those of other tests among them."""
+    return checked(client, "DescribeScalingActivities", **STAGING, IncludeNotScaledActivities=True)[
+        "ScalingActivities"
+    ]
+
+
+def settled_activities(client, count, earlier):
+    """Those since then, once there are so many and all of them came to a good end."""
+    found = [each for each in activities(client) if each["ActivityId"] not in earlier]
     done = all(each["StatusCode"] == "Successful" for each in found)
     return found if done and len(found) == count else None
 
