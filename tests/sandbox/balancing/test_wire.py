@@ -141,6 +141,9 @@ def test_a_deregistered_target_answers_what_it_has_begun(lab):
     server = lab.server("a", group)
     lab.listen(actions=forward(group))
     lab.healthy(group)
+    # Fifty seconds here.
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "3000"}
+    lab.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
     answers = []
     asking = threading.Thread(target=lambda: answers.append(lab.name_at("/held")))
     asking.start()
