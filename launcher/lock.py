@@ -28,6 +28,7 @@ class Lock:
         self.path: Path = home.root / "lock"
 
     def __enter__(self) -> Lock:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         # Children do not inherit the descriptor, so the lock ends with this process alone.
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

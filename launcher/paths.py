@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +44,11 @@ class Home:
         own_directory(self.sockets, walk_through)
 
     def remove_sockets(self) -> None:
-        """Remove the socket directory once its servers are gone; leave it when one still lives."""
-        for directory in (self.sockets / "pg", self.sockets):
-            if directory.is_dir() and not any(directory.iterdir()):
-                directory.rmdir()
+        """Remove the socket directory, and sockets that killed servers left there.
+
+        Only for who holds the home's lock and has ended the servers.
+        """
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def secret_key(self) -> str:
         """Return Django's secret of this checkout, made once and readable by its owner only."""

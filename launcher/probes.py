@@ -7,6 +7,8 @@ import contextlib
 import socket
 from pathlib import Path
 
+from launcher.processes import LINUX
+
 ANSWER_WITHIN = 5.0  # seconds
 
 
@@ -18,9 +20,9 @@ async def http_ready(host: str, port: int, path: str) -> bool:
             with contextlib.closing(writer):
                 writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
                 status = (await reader.readline()).split()
-    except (OSError, TimeoutError):
+        return len(status) > 1 and int(status[1]) < 500
+    except (OSError, TimeoutError, ValueError):  # ValueError: what answers does not speak HTTP
         return False
-    return len(status) > 1 and int(status[1]) < 500
 
 
 async def valkey_ready(path: Path) -> bool:
@@ -52,10 +54,36 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_port(*, run: int = 1) -> int:
-    """Return a loopback port that was free a moment ago, with `run - 1` free ones behind it."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            first = int(probe.getsockname()[1])
-        if all(port_is_free("127.0.0.1", port) for port in range(first, first + run)):
-            return first
+class ReservedPorts:
+    """`run` loopback ports in a row, from `first` on, kept for a server that starts later.
+
+    They are bound and nobody listens: on Linux a server that sets SO_REUSEADDR can listen there,
+    while nobody who asks for any free port is given one of them. Elsewhere a bound port would be
+    in the server's way, so they are only known to have been free a moment ago.
+    """
+
+    def __init__(self, *, run: int = 1) -> None:
+        self._sockets: list[socket.socket] = []
+        while not self._take(run):
+            self.close()
+        self.first: int = self._sockets[0].getsockname()[1]
+        if not LINUX:
+            self.close()
+
+    def close(self) -> None:
+        while self._sockets:
+            self._sockets.pop().close()
+
+    def _take(self, run: int) -> bool:
+        port = 0
+        for _ in range(run):
+            taken = socket.socket()
+            self._sockets.append(taken)
+            try:
+                taken.bind(("127.0.0.1", port))
+            except (OSError, OverflowError):  # somebody's, or beyond the last port
+                return False
+            # Not before: the same address could be reserved twice.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port = taken.getsockname()[1] + 1
+        return True

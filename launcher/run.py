@@ -20,7 +20,6 @@ def run(command: list[str], home: Home) -> int:
     Where `bin/up` runs already, its servers are used. A command ended by signal N gives 128 + N,
     as a shell does.
     """
-    home.create()
     try:
         with Lock(home), Embedded(home) as embedded:
             return _call(command, base_environment(home) | missing(embedded.environment))

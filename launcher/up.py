@@ -25,7 +25,7 @@ from launcher.environment import (
 )
 from launcher.lock import Lock
 from launcher.paths import CHECKOUT, Home
-from launcher.probes import free_port, http_ready, port_is_free
+from launcher.probes import ReservedPorts, http_ready, port_is_free
 from launcher.processes import Ledger
 from launcher.service import Service
 from launcher.stamps import Stamp
@@ -57,7 +57,6 @@ class Options:
 
 def up(options: Options, home: Home, console: Console) -> int:
     """Run everything until a signal; return the exit code. Raises AlreadyRunning, PortTaken."""
-    home.create()
     with Lock(home) as lock:
         if not port_is_free(options.host, options.port):
             raise PortTaken(
@@ -65,9 +64,10 @@ def up(options: Options, home: Home, console: Console) -> int:
                 f"Choose one with --port, for example: bin/up --port {options.port + 1}"
             )
         lock.announce(options.url)
+        home.create()
         supervisor = Supervisor(console, Ledger(home.root / "children.json"))
         code = asyncio.run(supervisor.run(Plan(options, home, supervisor).follow))
-    home.remove_sockets()
+        home.remove_sockets()
     return code
 
 
@@ -80,8 +80,9 @@ class Plan:
         self.supervisor = supervisor
         self.console = supervisor.console
         self.sandbox = wants_sandbox()
-        self.gateway = free_port()
-        self.balancer = free_port(run=2)  # one for each of the sandbox's load balancers
+        self.reserved = ReservedPorts(run=3)  # the gateway's and those of the load balancers
+        self.gateway = self.reserved.first
+        self.balancer = self.gateway + 1
         self.postgres = needed_postgres(home, sandbox=self.sandbox)
         self.valkey = needed_valkey(home, sandbox=self.sandbox)
         self.stores = embedded_urls(self.postgres, self.valkey)

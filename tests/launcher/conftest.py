@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from launcher.paths import Home
-from tests.launcher.supervised import Supervised
+from tests.launcher.supervised import LIMIT, Supervised
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
     """Start a supervisor over scripts by name: `supervise(web="exec sleep 60")`."""
     started: list[Supervised] = []
 
-    def start(**scripts: str) -> Supervised:
-        started.append(Supervised(tmp_path, scripts))
+    def start(*, grace: float = LIMIT, **scripts: str) -> Supervised:
+        started.append(Supervised(tmp_path, scripts, grace))
         return started[-1]
 
     yield start

@@ -14,6 +14,8 @@ import psutil
 
 from launcher.paths import CHECKOUT
 
+LIMIT = 200  # seconds for what takes a few, on the busiest machine
+
 DRIVER = """
 import asyncio, json, os, sys
 from pathlib import Path
@@ -22,14 +24,15 @@ from launcher.processes import Ledger
 from launcher.service import Service
 from launcher.supervisor import Supervisor
 
-ledger, scripts = Path(sys.argv[1]), json.loads(sys.argv[2])
+ledger, scripts, grace = Path(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3])
 supervisor = Supervisor(Console(sys.stdout), Ledger(ledger))
 
 async def plan():
     for name, script in scripts.items():
         store = name.startswith("store")
         command = ("/bin/sh", "-c", script)
-        child = supervisor.start(Service(name, command, dict(os.environ), grace=2, store=store))
+        service = Service(name, command, dict(os.environ), grace=grace, store=store)
+        child = supervisor.start(service)
         await child.ready.wait()
     supervisor.console.say("all started")
 
@@ -40,11 +43,12 @@ sys.exit(asyncio.run(supervisor.run(plan)))
 class Supervised:
     """Run services under a supervisor; what it printed can be waited for."""
 
-    def __init__(self, directory: Path, scripts: dict[str, str]) -> None:
+    def __init__(self, directory: Path, scripts: dict[str, str], grace: float) -> None:
         self.log = directory / "log"
+        given = (str(directory / "ledger.json"), json.dumps(scripts), str(grace))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", DRIVER, str(directory / "ledger.json"), json.dumps(scripts)],
+                [sys.executable, "-c", DRIVER, *given],
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -63,13 +67,13 @@ class Supervised:
     def end(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(60)
+            self.process.wait(LIMIT)
         finally:  # a supervisor that hangs is a failed test, not a process left behind
             self.process.kill()
             self.process.wait()
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = LIMIT) -> None:
     """Wait until something holds; fail with a sentence when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -20,7 +20,7 @@ from launcher.paths import CHECKOUT, Home, UnsafeDirectory
 from launcher.postgres import PostgresTrouble
 from launcher.postgres_binaries import find_binaries, reachable
 from launcher.processes import Identity
-from tests.launcher.supervised import environment, eventually
+from tests.launcher.supervised import LIMIT, environment, eventually
 from tests.processes import gone
 
 
@@ -152,6 +152,16 @@ def test_nothing_is_left_after_an_orderly_stop(embedded: Embedded):
     assert not embedded.home.sockets.exists()
 
 
+def test_nothing_is_left_of_a_server_that_had_to_be_killed(embedded: Embedded):
+    embedded.start()
+    for running in embedded._running:
+        os.killpg(running.process.pid, signal.SIGKILL)
+
+    embedded.stop()
+
+    assert not embedded.home.sockets.exists()
+
+
 def test_addresses_in_the_environment_are_used_as_they_are(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ):
@@ -232,7 +242,7 @@ def test_a_command_joins_the_servers_that_run_already(home: Home):
         "import os, psycopg; print(psycopg.connect(os.environ['DATABASE_URL']).info.dbname)",
     )
 
-    first.communicate(timeout=30)
+    first.communicate(timeout=LIMIT)
     assert second.stdout == "quarterdeck\n"
 
 

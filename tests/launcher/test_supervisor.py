@@ -18,20 +18,23 @@ from launcher.console import Console
 from launcher.processes import Ledger, started_at
 from launcher.service import Service
 from launcher.supervisor import Supervisor
-from tests.launcher.supervised import Supervised, eventually
+from tests.launcher.supervised import LIMIT, Supervised, eventually
 from tests.processes import gone
 
 Supervise = Callable[..., Supervised]
 FOREVER = "exec sleep 600"
+# They tell when they listen to signals: until then, one would simply end them.
+POLITE = "trap 'echo bye; exit 0' TERM; echo listening; while :; do sleep 0.05; done"
+DEAF = "trap '' TERM; echo listening; while :; do sleep 0.05; done"
 
 
 def test_services_start_in_order_and_their_lines_are_prefixed(supervise: Supervise):
     supervised = supervise(first=f"echo hello; {FOREVER}", second=FOREVER)
 
     supervised.wait_for("all started")
+    supervised.wait_for("   first | hello")
 
     said = supervised.said()
-    assert "   first | hello" in said
     assert said.index("first | started") < said.index("second | started")
 
 
@@ -69,7 +72,7 @@ def test_what_a_crashed_service_left_in_its_group_goes_with_it(supervise: Superv
 def test_a_service_that_keeps_failing_stops_everything(supervise: Supervise):
     supervised = supervise(steady=FOREVER, broken="exit 7")
 
-    code = supervised.process.wait(60)
+    code = supervised.process.wait(LIMIT)
 
     said = supervised.said()
     assert code == 1
@@ -80,41 +83,41 @@ def test_a_service_that_keeps_failing_stops_everything(supervise: Supervise):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_in_good_order(supervise: Supervise, number: signal.Signals):
-    polite = "trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done"
-    supervised = supervise(store=polite, web=polite)
-    supervised.wait_for("all started")
+    supervised = supervise(store=POLITE, web=POLITE)
+    supervised.wait_for("store | listening")
+    supervised.wait_for("web | listening")
     children = supervised.children()
 
     supervised.process.send_signal(number)
 
-    assert supervised.process.wait(60) == 0
-    assert gone(children)
+    assert supervised.process.wait(LIMIT) == 0
+    eventually(lambda: gone(children), "nothing is left of the services")
     said = supervised.said()
     assert said.index("web | bye") < said.index("store | bye")
 
 
 def test_a_service_that_ignores_the_request_is_killed(supervise: Supervise):
-    supervised = supervise(deaf="trap '' TERM; while :; do sleep 0.05; done")
-    supervised.wait_for("all started")
+    supervised = supervise(grace=1, deaf=DEAF)
+    supervised.wait_for("deaf | listening")
     children = supervised.children()
 
     supervised.process.terminate()
 
-    assert supervised.process.wait(60) == 0
-    assert "deaf | did not stop within 2 s, killed" in supervised.said()
-    assert gone(children)
+    assert supervised.process.wait(LIMIT) == 0
+    assert "deaf | did not stop within 1 s, killed" in supervised.said()
+    eventually(lambda: gone(children), "nothing is left of the deaf service")
 
 
 def test_a_second_ctrl_c_kills_at_once(supervise: Supervise):
-    supervised = supervise(deaf="trap '' TERM; while :; do sleep 0.05; done")
-    supervised.wait_for("all started")
+    supervised = supervise(deaf=DEAF)
+    supervised.wait_for("deaf | listening")
     children = supervised.children()
     supervised.process.send_signal(signal.SIGINT)
     supervised.wait_for("stopping; once more to kill")
 
     supervised.process.send_signal(signal.SIGINT)
 
-    assert supervised.process.wait(60) == 130
+    assert supervised.process.wait(LIMIT) == 130
     eventually(lambda: gone(children), "the deaf service is gone")
 
 
@@ -138,7 +141,7 @@ def test_what_an_earlier_supervisor_left_behind_is_ended(supervise: Supervise, t
     supervised = supervise(web=FOREVER)
 
     supervised.wait_for("stopped web, which an earlier launcher left behind")
-    assert stray.wait(60) == -signal.SIGTERM
+    assert stray.wait(LIMIT) == -signal.SIGTERM
 
 
 def test_a_pid_that_was_used_again_is_left_alone(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,10 +20,10 @@ import pytest
 from launcher.child import GaveUp
 from launcher.environment import base_environment
 from launcher.paths import CHECKOUT, Home
-from launcher.probes import free_port, port_is_free
+from launcher.probes import ReservedPorts, http_ready, port_is_free
 from launcher.up import Options, users_of
 from tests.launcher.fake_checkout import make_checkout
-from tests.launcher.supervised import environment, eventually
+from tests.launcher.supervised import LIMIT, environment, eventually
 from tests.processes import gone
 
 DRIVER = """
@@ -41,9 +42,10 @@ REMOVED = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 class Quarterdeck:
     """One `bin/up` over a fake checkout."""
 
-    def __init__(self, home: Home, checkout: Path, port: int | None = None, **env: str) -> None:
+    def __init__(self, home: Home, checkout: Path, **env: str) -> None:
         self.home = home
-        self.port = port or free_port()
+        self._reserved = ReservedPorts()
+        self.port = self._reserved.first
         self.log = checkout / f"log-{self.port}"
         ours = environment(QUARTERDECK_HOME=str(home.root), PYTHONPATH=str(CHECKOUT), **env)
         with self.log.open("wb") as log:
@@ -63,12 +65,12 @@ class Quarterdeck:
         def said_or_ended() -> bool:
             return text in self.said() or self.process.poll() is not None
 
-        eventually(said_or_ended, text, seconds=120)
+        eventually(said_or_ended, text)
         assert text in self.said(), self.said()
 
     def page(self) -> dict[str, str]:
         """Return the environment of the web process, which is what the fake page shows."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=LIMIT) as answer:
             return json.load(answer)
 
     def children(self) -> list[psutil.Process]:
@@ -77,10 +79,11 @@ class Quarterdeck:
     def end(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(30)
+            self.process.wait(LIMIT)
         finally:
             self.process.kill()
             self.process.wait()
+            self._reserved.close()
 
 
 @pytest.fixture
@@ -100,14 +103,15 @@ def start(home: Home, tmp_path: Path) -> Iterator[Callable[..., Quarterdeck]]:
 def test_everything_starts_in_order_and_stops_without_a_trace(start, home: Home):
     quarterdeck = start()
     quarterdeck.wait_for("sandbox | ready")
-    quarterdeck.wait_for("beat | started")
+    for part in ("worker", "beat"):
+        quarterdeck.wait_for(f"{part} | started")
     children = quarterdeck.children()
     said = quarterdeck.said()
 
     quarterdeck.process.send_signal(signal.SIGINT)
 
-    assert quarterdeck.process.wait(60) == 0
-    assert gone(children)
+    assert quarterdeck.process.wait(LIMIT) == 0
+    eventually(lambda: gone(children), "what was killed for being slow is gone")
     assert not home.sockets.exists()
     assert (home.root / "commands").read_text() == "first_run --migrate\n"
     order = ["postgres | ready", "web | ready", "First page at", "worker | started"]
@@ -122,7 +126,7 @@ def test_each_process_is_told_what_it_needs_and_no_more(start, home: Home):
     quarterdeck.wait_for("sandbox | ready")
 
     web = quarterdeck.page()
-    with urllib.request.urlopen(web["AWS_ENDPOINT_URL"] + "/_health", timeout=10) as answer:
+    with urllib.request.urlopen(web["AWS_ENDPOINT_URL"] + "/_health", timeout=LIMIT) as answer:
         sandbox = json.load(answer)
 
     assert web["DATABASE_URL"].startswith("postgresql:///quarterdeck?host=/tmp/qd-")
@@ -146,7 +150,8 @@ def test_who_wants_the_sandbox_to_fail_is_told_its_port(start):
 
     assert page
     assert f"-m sandbox fault --help; add --port {page[1]}\n" in quarterdeck.said()
-    assert urllib.request.urlopen(page[0]).status == 200
+    with urllib.request.urlopen(page[0], timeout=LIMIT) as answer:
+        assert answer.status == 200
 
 
 def test_a_killed_web_server_is_started_again(start, home: Home):
@@ -182,7 +187,7 @@ def test_a_second_start_prepares_nothing_and_a_new_migration_is_applied(start, h
 def test_a_failed_migration_stops_everything_and_is_tried_again(start, home: Home):
     broken = start(FAIL="1")
 
-    assert broken.process.wait(120) == 1
+    assert broken.process.wait(LIMIT) == 1
     assert "first_run | no such table" in broken.said()
     assert "up | first_run failed (exit code 1)." in broken.said()
     assert "web" not in broken.said()
@@ -193,7 +198,7 @@ def test_a_failed_migration_stops_everything_and_is_tried_again(start, home: Hom
 def test_a_database_that_nobody_migrated_gets_no_web_server(start):
     silent = start(SAY="nothing")
 
-    assert silent.process.wait(120) == 1
+    assert silent.process.wait(LIMIT) == 1
     assert "first_run did not say that the database is migrated." in silent.said()
     assert "web" not in silent.said()
 
@@ -238,7 +243,7 @@ def test_a_second_start_in_one_directory_names_the_first(start, home: Home):
     first = start()
     first.wait_for("Ctrl-C stops everything.")
 
-    second = _launcher(home, "up", "--port", str(free_port()))
+    second = _launcher(home, "up", "--port", str(first.port))
 
     assert second.returncode == 0
     address = re.escape(f"http://127.0.0.1:{first.port}/")
@@ -270,6 +275,30 @@ def test_a_shared_port_counts_as_taken():
         shared.listen()
 
         assert not port_is_free("127.0.0.1", shared.getsockname()[1])
+
+
+def test_a_reserved_port_is_given_to_nobody_and_free_for_its_server():
+    ports = ReservedPorts(run=3)
+    given = range(ports.first, ports.first + 3)
+
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", ports.first))
+    free = [port_is_free("127.0.0.1", port) for port in given]
+    ports.close()
+
+    assert free == [True] * 3
+
+
+def test_what_speaks_no_http_is_not_ready():
+    async def ask() -> bool:
+        async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"SSH-2.0 hello there\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+            return await http_ready(*server.sockets[0].getsockname(), "/healthz")
+
+    assert not asyncio.run(ask())
 
 
 def test_the_address_of_an_ipv6_host_is_bracketed():

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from launcher.probes import free_port
+from launcher.probes import ReservedPorts
 from sandbox.scenarios import expectations, spans
 from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
 from tests.sandbox.account import FAST, ROOT, Account, wait_until
@@ -215,8 +215,16 @@ def test_scenarios_are_listed_with_the_time_they_take_here(quick_account):
     assert len(re.findall(r"of sandbox time: .* at clock rate 120", printed)) == len(titles())
 
 
-def test_scenarios_are_listed_without_a_sandbox_at_clock_rate_1():
-    status, printed = command(SimpleNamespace(port=free_port()), "scenario", "list")
+@pytest.fixture
+def nobody():
+    """A port where no sandbox answers."""
+    ports = ReservedPorts()
+    yield SimpleNamespace(port=ports.first)
+    ports.close()
+
+
+def test_scenarios_are_listed_without_a_sandbox_at_clock_rate_1(nobody):
+    status, printed = command(nobody, "scenario", "list")
 
     assert status == 0
     assert printed.count("clock rate 1\n") == len(titles())
@@ -271,9 +279,7 @@ def test_operations_of_a_service_are_listed_and_an_unknown_service_is_named(quic
     assert unknown[1].startswith("There is no service 'budget'. Known: account, acm, ")
 
 
-def test_without_a_sandbox_the_port_to_look_for_is_told():
-    nobody = SimpleNamespace(port=free_port())
-
+def test_without_a_sandbox_the_port_to_look_for_is_told(nobody):
     status, printed = command(nobody, "status")
 
     assert status == 1
