@@ -254,3 +254,8 @@ if ENVIRONMENT == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     CELERY_BEAT_SCHEDULE = {}
+    # A busy machine is no fault of what is tested.
+    DATABASES["default"]["OPTIONS"] |= {
+        "connect_timeout": "200",
+        "options": "-c statement_timeout=200000 -c lock_timeout=200000",
+    }
