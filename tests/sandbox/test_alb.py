@@ -10,13 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox.account import ROOT, free_ports, wait_until
+from tests.sandbox.account import LIMIT, ROOT, wait_until
 
 STUB = str(Path(__file__).with_name("stub_app.py"))
 BALANCER = "app/test/0123456789abcdef"
@@ -27,7 +26,7 @@ GREEN = "targetgroup/green/0123456789abcdef"
 
 class UnixConnection(HTTPConnection):
     def __init__(self, path):
-        super().__init__("alb", timeout=30)
+        super().__init__("alb", timeout=LIMIT)
         self._path = str(path)
 
     def connect(self):
@@ -45,6 +44,7 @@ class Balancer:
         command += [f"--log={self.log}"]
         self.processes = [subprocess.Popen(command, cwd=ROOT)]
         self.version = 0
+        self.idle_seconds = 60.0
         wait_until(self.control_socket.exists)
 
     def control(self, method, path, body=None):
@@ -60,17 +60,23 @@ class Balancer:
         return answer
 
     def server(self, version="v1"):
-        """Start a server; returns its port."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        descriptor = listener.fileno()
-        process = subprocess.Popen(
-            [sys.executable, STUB, str(descriptor)],
-            pass_fds=[descriptor],
-            env={**os.environ, "APP_VERSION": version},
-        )
+        """Start a server; returns its port when it answers."""
+        return self.serve(socket.create_server(("127.0.0.1", 0)), version)
+
+    def serve(self, listener, version="v1"):
+        """Let a server answer on a listening socket; returns its port when it does."""
+        with listener:
+            descriptor, port = listener.fileno(), listener.getsockname()[1]
+            process = subprocess.Popen(
+                [sys.executable, STUB, str(descriptor)],
+                pass_fds=[descriptor],
+                env={**os.environ, "APP_VERSION": version},
+            )
         self.processes.append(process)
-        port = listener.getsockname()[1]
-        listener.close()
+        connection = HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        connection.close()
         return port
 
     def route(self, weights, **groups):
@@ -86,7 +92,8 @@ class Balancer:
     def listen(self, rules, groups):
         """Let one listener follow these rules; it stays on the port that it got first."""
         self.version += 1
-        listener = {"port": 0, "elsewhere": True, "protocol": "http", "idle_seconds": 1.5}
+        listener = {"port": 0, "elsewhere": True, "protocol": "http"}
+        listener["idle_seconds"] = self.idle_seconds
         listeners = {LISTENER: listener | {"rules": rules}}
         body = {"version": self.version, "listeners": listeners, "groups": groups}
         answer = self.control("PUT", "/routing", body)
@@ -94,7 +101,7 @@ class Balancer:
         return answer
 
     def connection(self):
-        return HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
 
     def get(self, path="/", method="GET", body=None, headers=None):
         connection = self.connection()
@@ -117,7 +124,7 @@ class Balancer:
 
     def raw(self, data):
         """Send bytes; returns everything until the load balancer closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=LIMIT) as connection:
             connection.sendall(data)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -125,7 +132,7 @@ class Balancer:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(10)
+            process.wait(LIMIT)
 
 
 @pytest.fixture
@@ -236,19 +243,22 @@ def test_a_target_that_breaks_the_connection_means_502_without_a_second_try(bala
 
 
 def test_a_target_that_is_gone_is_avoided_after_its_first_failure(balancer):
-    gone = free_ports()[0]
-    balancer.route({"blue": 100}, blue=[gone, balancer.server()])
+    with socket.socket() as gone:
+        # Nobody listens there, and nobody else can.
+        gone.bind(("127.0.0.1", 0))
+        balancer.route({"blue": 100}, blue=[gone.getsockname()[1], balancer.server()])
 
-    statuses = [balancer.get()[0] for _ in range(12)]
+        statuses = [balancer.get()[0] for _ in range(12)]
 
     assert statuses.count(502) == 1
     assert statuses.count(200) == 11
 
 
 def test_a_target_that_does_not_answer_in_time_means_504(balancer):
+    balancer.idle_seconds = 1.0
     balancer.route({"blue": 100}, blue=[balancer.server()])
 
-    status, _ = balancer.get("/slow/3")
+    status, _ = balancer.get("/slow/20")
 
     assert status == 504
     assert balancer.counts(None)["elb_504"] == 1
@@ -300,17 +310,21 @@ def test_a_listener_that_may_not_answer_elsewhere_says_that_its_port_is_taken(ba
 
 
 def test_draining_waits_for_the_request_in_flight(balancer):
-    port = balancer.server()
-    balancer.route({"blue": 100}, blue=[port])
     statuses = []
-    slow = threading.Thread(target=lambda: statuses.append(balancer.get("/slow/1")[0]))
-    slow.start()
+    slow = threading.Thread(target=lambda: statuses.append(balancer.get()[0]))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        balancer.route({"blue": 100}, blue=[port])
+        slow.start()
+        target, _ = listener.accept()
     query = f"/drained?group={BLUE}&host=127.0.0.1&port={port}"
-    time.sleep(0.3)
 
-    balancer.route({"blue": 100}, blue=[])
-    too_soon = balancer.control("GET", f"{query}&timeout=0.05")
-    in_time = balancer.control("GET", f"{query}&timeout=5")
+    with target:
+        target.recv(65536)
+        balancer.route({"blue": 100}, blue=[])
+        too_soon = balancer.control("GET", f"{query}&timeout=0.05")
+        target.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        in_time = balancer.control("GET", f"{query}&timeout={LIMIT}")
     slow.join()
 
     assert too_soon == {"drained": False}
@@ -325,11 +339,7 @@ def test_the_idle_connection_to_a_target_that_restarted_costs_no_request(balance
     first = balancer.get()[0]
     balancer.processes[-1].send_signal(signal.SIGKILL)
     balancer.processes[-1].wait()
-    listener = socket.create_server(("127.0.0.1", port))
-    descriptor = listener.fileno()
-    command = [sys.executable, STUB, str(descriptor)]
-    balancer.processes.append(subprocess.Popen(command, pass_fds=[descriptor]))
-    listener.close()
+    balancer.serve(socket.create_server(("127.0.0.1", port)))
 
     second = balancer.get()[0]
 
@@ -366,7 +376,7 @@ def test_the_access_log_tells_target_group_version_and_status(balancer):
 
 def test_a_refused_request_is_not_logged_with_what_the_one_before_it_met(balancer):
     balancer.route({"blue": 100}, blue=[balancer.server()])
-    with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", balancer.port), timeout=LIMIT) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: news\r\n\r\n")
         connection.recv(65536)
         connection.sendall(b"nonsense\r\n\r\n")
