@@ -11,7 +11,7 @@ import redis
 
 from sandbox import relays
 from sandbox.state import State
-from tests.sandbox.account import wait_until
+from tests.sandbox.account import LIMIT, wait_until
 
 SOCKETS = Path("/tmp/qd-x")
 
@@ -77,11 +77,11 @@ def through_relays(account):
     environment = relays.environment(given, relays.plans(given, sockets))
 
     def database():
-        with psycopg.connect(environment["NEWS_DATABASE_URL"], connect_timeout=2) as connection:
+        with psycopg.connect(environment["NEWS_DATABASE_URL"], connect_timeout=LIMIT) as connection:
             return connection.execute("SELECT 1").fetchone()[0]
 
     def cache():
-        with redis.Redis.from_url(environment["NEWS_REDIS_URL"], socket_timeout=1) as client:
+        with redis.Redis.from_url(environment["NEWS_REDIS_URL"], socket_timeout=LIMIT) as client:
             return client.ping()
 
     return {"database": database, "cache": cache}
@@ -95,6 +95,7 @@ def test_a_dependency_that_is_down_refuses_until_it_is_back(account, through_rel
     assert ask()
 
     account.control("POST", "faults", {"fault": "dependency", "which": which})
+    wait_until(lambda: not _answers(ask, error))
     with pytest.raises(error):
         ask()
 

@@ -12,7 +12,7 @@ import pytest
 from launcher.probes import ReservedPorts
 from sandbox.scenarios import expectations, spans
 from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
-from tests.sandbox.account import FAST, ROOT, Account, wait_until
+from tests.sandbox.account import FAST, LIMIT, ROOT, Account, wait_until
 
 FIRST_LINES = "title: A test\nseed: 1\nsteps:\n"
 
@@ -142,8 +142,8 @@ def test_a_shipped_scenario_of_faults_alone_is_over_in_minutes_of_real_time():
 
 @pytest.fixture(scope="module")
 def quick_account(tmp_path_factory):
-    """A sandbox in which a minute takes half a second."""
-    environment = FAST | {"SANDBOX_CLOCK_RATE": "120"}
+    """A sandbox in which a minute takes a second and a half."""
+    environment = FAST | {"SANDBOX_CLOCK_RATE": "40"}
     account = Account(tmp_path_factory.mktemp("quick") / "home", environment=environment).ready()
     yield account
     account.stop()
@@ -157,7 +157,7 @@ def command(account, *words):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=LIMIT,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -169,7 +169,7 @@ def test_a_scenario_is_replayed_to_its_end_and_leaves_no_fault(quick_account, na
     lines = printed.splitlines()
     assert status == 0, printed
     assert re.fullmatch(r"\+\d+\.\ds .* \(seed \d+\)", lines[0])
-    assert re.fullmatch(r"\S+ takes at least .* of sandbox time: .* at clock rate 120", lines[1])
+    assert re.fullmatch(r"\S+ takes at least .* of sandbox time: .* at clock rate 40", lines[1])
     assert re.search(r"waits until \+\d+s before .+ \(\d+ s of real time\)", printed)
     assert lines[-1].endswith("succeeded")
     assert quick_account.control("GET", "faults")["faults"] == []
@@ -204,7 +204,7 @@ def test_a_running_scenario_is_shown_is_alone_and_can_be_stopped(quick_account):
     assert stopped["scenario"] == "long"
     assert stopped["outcome"] == "stopped"
     assert [line["text"] for line in stopped["lines"]][-2:] == ["surge ended", "stopped"]
-    waits = r"waits until \+6048\d\ds before late \(1 h 24 min of real time\)"
+    waits = r"waits until \+60\d{4}s before late \(4 h 12 min of real time\)"
     assert re.fullmatch(waits, stopped["lines"][3]["text"])
 
 
@@ -212,7 +212,7 @@ def test_scenarios_are_listed_with_the_time_they_take_here(quick_account):
     status, printed = command(quick_account, "scenario", "list")
 
     assert status == 0
-    assert len(re.findall(r"of sandbox time: .* at clock rate 120", printed)) == len(titles())
+    assert len(re.findall(r"of sandbox time: .* at clock rate 40", printed)) == len(titles())
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_scenarios_are_listed_without_a_sandbox_at_clock_rate_1(nobody):
 
 
 def test_faults_are_switched_listed_and_cleared_from_the_command_line(quick_account):
-    switched = command(quick_account, "fault", "latency", "--milliseconds=5", "--for=1h")
+    switched = command(quick_account, "fault", "latency", "--milliseconds=5", "--for=10h")
     listed = command(quick_account, "faults")
     cleared = command(quick_account, "clear", "latency")
     refused = command(quick_account, "fault", "surge", "--rate=often")
