@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event
 
 import boto3
 from botocore.config import Config
+
+from launcher.probes import ReservedPorts
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = f"{sys.executable} {Path(__file__).with_name('stub_app.py')} {{fd}}"
@@ -37,6 +38,8 @@ FAST = {
 
 # Seconds that nothing here takes, however busy the machine is.
 LIMIT = 200
+# Kept to the end of the run: a sandbox that is killed and started again has its ports still.
+_RESERVED: list[ReservedPorts] = []
 
 
 # Below those that Linux and macOS give to connections and to servers of port 0: in the seconds
@@ -47,16 +50,10 @@ DICE = random.SystemRandom()
 
 
 def free_ports():
-    """A gateway port and two neighbouring load balancer ports nobody listens on now."""
-    while True:
-        first = DICE.choice(PORTS[:-2])
-        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-            try:
-                for number, each in enumerate((one, two, three)):
-                    each.bind(("127.0.0.1", first + number))
-            except OSError:
-                continue
-            return first, first + 1
+    """A gateway port and two neighbouring load balancer ports that nobody else is given."""
+    gateway, balancers = ReservedPorts(), ReservedPorts(run=2)
+    _RESERVED.extend([gateway, balancers])
+    return gateway.first, balancers.first
 
 
 def wait_until(reached, seconds=LIMIT):
@@ -147,6 +144,39 @@ class Account:
         first = service["deployments"][0]
         full = service["runningCount"] == service["desiredCount"]
         return len(service["deployments"]) == 1 and full and first["rolloutState"] == "COMPLETED"
+
+    def come_to_rest(self, cluster="production", name="news-api"):
+        """Turn back what is in flight and wait until the service is steady.
+
+        A release of this moment is not listed yet, so it takes more than one look. Says what the
+        service does instead when it never comes to rest.
+        """
+
+        def rests():
+            for arn in self.in_flight(cluster, name):
+                with suppress(self.ecs.exceptions.ConflictException):  # it is over by now
+                    self.stop_deployment(arn)
+            return self.steady(cluster, name)
+
+        try:
+            wait_until(rests)
+        except AssertionError as never:
+            service = self.service(cluster, name)
+            told = [event["message"] for event in service.pop("events")[:20]]
+            never.add_note("\n".join([str(service), *told, *self.defects()]))
+            raise
+
+    def in_flight(self, cluster="production", name="news-api"):
+        """ARNs of the deployments that are not over and can be seen."""
+        listed = self.ecs.list_service_deployments(
+            cluster=cluster, service=name, status=["PENDING", "IN_PROGRESS"]
+        )
+        return [brief["serviceDeploymentArn"] for brief in listed["serviceDeployments"]]
+
+    def defects(self):
+        """What the sandbox has logged about parts of it that broke."""
+        lines = Path(self.output.name).read_text().splitlines()
+        return [line for line in lines if line.startswith(("ERROR sandbox ", "ERROR sandbox.ecs"))]
 
     def stop(self):
         self.process.terminate()

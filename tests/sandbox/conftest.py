@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.account import Account, wait_until
+from tests.sandbox.account import Account
+
+SERVICES = (("production", "news-api"), ("production", "news-ingest"))
 
 
 @pytest.fixture(scope="session")
@@ -13,14 +15,26 @@ def shared_account(tmp_path_factory):
     account.rest_scaling()
     yield account
     account.stop()
+    assert not account.defects()
+
+
+@pytest.fixture(scope="session")
+def own_configurations(shared_account):
+    """How each service is deployed unless a test says otherwise."""
+    return {each: shared_account.service(*each)["deploymentConfiguration"] for each in SERVICES}
 
 
 @pytest.fixture
-def account(shared_account):
+def account(shared_account, own_configurations):
     """The shared sandbox, without faults and with no deployment in flight."""
     yield shared_account
     shared_account.control("DELETE", "faults")
-    settle(shared_account)
+    for (cluster, name), own in own_configurations.items():
+        shared_account.come_to_rest(cluster, name)
+        if shared_account.service(cluster, name)["deploymentConfiguration"] != own:
+            shared_account.ecs.update_service(
+                cluster=cluster, service=name, deploymentConfiguration=own
+            )
 
 
 @pytest.fixture
@@ -29,14 +43,3 @@ def fresh_account(tmp_path):
     account = Account(tmp_path / "home").ready()
     yield account
     account.stop()
-
-
-def settle(account):
-    in_flight = ["PENDING", "IN_PROGRESS"]
-    for cluster, name in (("production", "news-api"), ("production", "news-ingest")):
-        listed = account.ecs.list_service_deployments(
-            cluster=cluster, service=name, status=in_flight
-        )
-        for brief in listed["serviceDeployments"]:
-            account.stop_deployment(brief["serviceDeploymentArn"])
-        wait_until(lambda c=cluster, n=name: account.steady(c, n))
