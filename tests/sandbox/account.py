@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -40,13 +39,6 @@ FAST = {
 LIMIT = 200
 # Kept to the end of the run: a sandbox that is killed and started again has its ports still.
 _RESERVED: list[ReservedPorts] = []
-
-
-# Below those that Linux and macOS give to connections and to servers of port 0: in the seconds
-# until the sandbox listens, and while it restarts, nobody is given one of them by chance.
-PORTS = range(10_000, 32_000)
-# pytest-randomly gives the workers' usual dice the same seed.
-DICE = random.SystemRandom()
 
 
 def free_ports():
