@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 Reply: TypeAlias = "bytes | int | list[Reply] | None"
 
@@ -35,15 +35,20 @@ class Address:
     username: str = ""
     password: str = ""
     tls: bool = False
+    timeout: float = TIMEOUT_SECONDS
 
 
 def parse_address(url: str) -> Address:
-    """Read ``redis://``, ``rediss://`` (TLS) or ``unix://``. Raises ValueError."""
+    """Read ``redis://``, ``rediss://`` (TLS) or ``unix://``. Raises ValueError.
+
+    ``?db=`` and ``?socket_timeout=`` (seconds) mean what they mean to the redis package.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("a cache URL starts with redis://, rediss:// or unix://")
     on_socket = parts.scheme == "unix"
-    in_query = parse_qs(parts.query).get("db", ["0"])[-1]
+    options = dict(parse_qsl(parts.query))
+    in_query = options.get("db", "0")
     database = in_query if on_socket else parts.path.strip("/") or in_query
     return Address(
         path=unquote(parts.path) if on_socket else "",
@@ -53,6 +58,7 @@ def parse_address(url: str) -> Address:
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         tls=parts.scheme == "rediss",
+        timeout=float(options.get("socket_timeout", TIMEOUT_SECONDS)),
     )
 
 
@@ -130,18 +136,18 @@ class Valkey:
 
 def _open(address: Address) -> socket.socket:
     if address.path:
-        return _open_unix(address.path)
-    connection = socket.create_connection((address.host, address.port), TIMEOUT_SECONDS)
+        return _open_unix(address.path, address.timeout)
+    connection = socket.create_connection((address.host, address.port), address.timeout)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not address.tls:
         return connection
     return ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
 
 
-def _open_unix(path: str) -> socket.socket:
+def _open_unix(path: str, timeout: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.settimeout(TIMEOUT_SECONDS)
+        connection.settimeout(timeout)
         connection.connect(path)
     except OSError:
         connection.close()

@@ -21,6 +21,8 @@ from tests.news_api.feeds import FeedServer
 from tests.news_api.relay import Relay
 from tests.news_api.service import Server, Service
 
+# Limits and cache outcomes are exact only while no answer of the cache comes too late.
+PATIENT = "socket_timeout=60"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
@@ -45,11 +47,12 @@ def database() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def cache_url() -> str:
     environment = os.environ
-    return (
+    given = (
         environment.get("NEWS_TEST_REDIS_URL")
         or environment.get("NEWS_REDIS_URL")
         or environment["REDIS_URL"]
     )
+    return f"{given}{'&' if '?' in given else '?'}{PATIENT}"
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +64,9 @@ def installed(database: str, cache_url: str, tmp_path_factory: pytest.TempPathFa
         "NEWS_SECRET_KEY": "for the tests only",
         "NEWS_ANONYMOUS_PER_MINUTE": "0",
         "NEWS_CACHE_FRESH_SECONDS": "0",
+        "NEWS_STATEMENT_TIMEOUT_MS": "60000",
+        # What the feeds of the tests tell is as old as the tests are.
+        "NEWS_KEEP_DAYS": "36500",
         "APP_VERSION": "1.4.0",
     }
     service = Service(environment, tmp_path_factory.mktemp("news"))
@@ -142,7 +148,7 @@ def database_relay(database: str) -> Iterator[tuple[Relay, str]]:
     relay = Relay(socket.AF_UNIX if on_socket else socket.AF_INET, upstream)
     login = f"{quote(str(info.get('user', '')))}:{quote(str(info.get('password', '')))}"
     yield relay, f"postgresql://{login}@127.0.0.1:{relay.port}/{info['dbname']}?sslmode=disable"
-    relay.cut()
+    relay.close()
 
 
 @pytest.fixture
@@ -152,5 +158,5 @@ def cache_relay(cache_url: str) -> Iterator[tuple[Relay, str]]:
     upstream = address.path or (address.host, address.port)
     relay = Relay(socket.AF_UNIX if address.path else socket.AF_INET, upstream)
     login = f"{quote(address.username)}:{quote(address.password)}@" if address.password else ""
-    yield relay, f"redis://{login}127.0.0.1:{relay.port}/{address.database}"
-    relay.cut()
+    yield relay, f"redis://{login}127.0.0.1:{relay.port}/{address.database}?{PATIENT}"
+    relay.close()

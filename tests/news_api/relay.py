@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 
+from launcher.probes import ReservedPorts
+
 
 class Relay:
     """Forwards a loopback port to another address until cut; mend() opens the same port again."""
@@ -14,26 +16,34 @@ class Relay:
         self._family = family
         self._upstream = upstream
         self._sockets: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._threads: list[threading.Thread] = []
-        self._spawn(self._accept, self._listener)
+        self._pumps: list[threading.Thread] = []
+        # Nobody else shall be given the port while the relay is cut.
+        self._reserved = ReservedPorts()
+        self.port = self._reserved.first
+        self.mend()
 
     def cut(self) -> None:
         """Refuse new connections and break those that are open."""
-        for one in [self._listener, *self._sockets]:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(timeout=5)
+        _shut(self._listener)
+        # Only when it lets nobody in any more are all connections known.
+        self._acceptor.join(timeout=5)
+        for one in self._sockets:
+            _shut(one)
+        for pump in self._pumps:
+            pump.join(timeout=5)
         for one in [self._listener, *self._sockets]:
             one.close()
         self._sockets.clear()
-        self._threads.clear()
+        self._pumps.clear()
 
     def mend(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self._spawn(self._accept, self._listener)
+        self._acceptor = _spawn(self._accept, self._listener)
+
+    def close(self) -> None:
+        """Cut for good."""
+        self.cut()
+        self._reserved.close()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -44,8 +54,8 @@ class Relay:
             server = socket.socket(self._family, socket.SOCK_STREAM)
             server.connect(self._upstream)
             self._sockets |= {client, server}
-            self._spawn(self._pump, client, server)
-            self._spawn(self._pump, server, client)
+            self._pumps.append(_spawn(self._pump, client, server))
+            self._pumps.append(_spawn(self._pump, server, client))
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -54,7 +64,13 @@ class Relay:
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
-    def _spawn(self, target: object, *arguments: socket.socket) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+
+def _spawn(target: object, *arguments: socket.socket) -> threading.Thread:
+    thread = threading.Thread(target=target, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def _shut(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)

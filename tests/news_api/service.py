@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,10 @@ from typing import Any
 
 import httpx
 
+from launcher.probes import ReservedPorts
+
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 200
 
 
 @dataclass
@@ -54,10 +55,16 @@ class Service:
 
     def serve(self, **variables: str) -> Server:
         """Start a server and wait until it answers."""
-        port = free_port()
-        process = self.start("serve", "--bind", f"127.0.0.1:{port}", **variables)
-        server = Server(process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
-        wait_for(server.answers)
+        ports = ReservedPorts()
+        address = f"127.0.0.1:{ports.first}"
+        process = self.start("serve", "--bind", address, **variables)
+        client = httpx.Client(base_url=f"http://{address}", timeout=PATIENCE_SECONDS)
+        server = Server(process, client, ports)
+        try:
+            wait_for(server.answers)
+        except BaseException:
+            server.close()
+            raise
         return server
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
@@ -91,7 +98,11 @@ class Process:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the JSON lines it has logged; any other line fails."""
-        return [json.loads(line) for line in self.output.read_text().splitlines()]
+        ended = self.popen.poll() is not None
+        text = self.output.read_text()
+        # While it runs, the last line may be one that it is just writing.
+        whole = text if ended else text[: text.rfind("\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def metrics(self) -> list[dict[str, Any]]:
         return [line for line in self.lines() if "_aws" in line]
@@ -103,6 +114,7 @@ class Server:
 
     process: Process
     http: httpx.Client
+    ports: ReservedPorts
 
     def answers(self) -> bool:
         if self.process.popen.poll() is not None:
@@ -115,12 +127,7 @@ class Server:
     def close(self) -> None:
         self.http.close()
         self.process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        self.ports.close()
 
 
 def wait_for(condition: Any, patience: float = PATIENCE_SECONDS) -> None:

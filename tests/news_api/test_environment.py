@@ -40,6 +40,7 @@ def test_anything_else_is_refused_as_a_database(url: str) -> None:
         ("redis://:pw@cache:6380/2", Address(host="cache", port=6380, database=2, password="pw")),
         ("redis://cache?db=3", Address(host="cache", database=3)),
         ("unix:///run/valkey.sock?db=1", Address(path="/run/valkey.sock", database=1)),
+        ("redis://cache/2?socket_timeout=1.5", Address(host="cache", database=2, timeout=1.5)),
         ("rediss://app:pw@cache", Address(host="cache", username="app", password="pw", tls=True)),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -110,10 +111,12 @@ def test_a_source_that_trickles_is_given_up(
 
 
 def test_a_silent_source_times_out(feeds: FeedServer) -> None:
-    url = feeds.handle("/feed", lambda _: time.sleep(1))
+    over = threading.Event()
+    url = feeds.handle("/feed", lambda _: over.wait())
 
     with httpx.Client(timeout=0.1) as impatient, pytest.raises(SourceFailed, match="in time"):
         fetch(impatient, url)
+    over.set()
 
 
 def test_a_redirect_within_the_source_is_followed(feeds: FeedServer, client: httpx.Client) -> None:

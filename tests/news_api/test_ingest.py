@@ -10,7 +10,7 @@ from news_api.back_off import back_off
 from news_api.locks import Lock
 from tests.news_api.feeds import FeedServer, item, rss
 from tests.news_api.relay import Relay
-from tests.news_api.service import Service, wait_for
+from tests.news_api.service import PATIENCE_SECONDS, Service, wait_for
 
 
 def sources(*urls: str) -> str:
@@ -19,11 +19,16 @@ def sources(*urls: str) -> str:
     return json.dumps([{"name": name, "kind": "rss", "url": url} for name, url in entries])
 
 
-def ingest(service: Service, *urls: str) -> list[dict[str, Any]]:
+def ingest(service: Service, *urls: str, **variables: str) -> list[dict[str, Any]]:
     """Run one round and return its log lines."""
-    done = service.run("ingest", NEWS_SOURCES=sources(*urls))
+    done = service.run("ingest", NEWS_SOURCES=sources(*urls), **variables)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def reported(lines: list[dict[str, Any]], name: str) -> int:
+    """Return what was counted in all: a run may see a full minute, and reports it by itself."""
+    return sum(line.get(name, 0) for line in lines if "_aws" in line)
 
 
 def titles(db: psycopg.Connection) -> list[str]:
@@ -53,8 +58,7 @@ def test_a_dead_source_is_noted_and_the_others_go_on(
     assert state(db, "c")["last_error"] == "the source did not send a feed"
     assert "more than 2 MiB" in state(db, "d")["last_error"]
     assert state(db, "e")["last_error"] == ""
-    (metric,) = [line for line in lines if "_aws" in line]
-    assert (metric["SourceFailures"], metric["ArticlesInserted"]) == (4, 1)
+    assert (reported(lines, "SourceFailures"), reported(lines, "ArticlesInserted")) == (4, 1)
 
 
 def test_a_failing_source_rests_longer_each_time_and_recovers_at_once(
@@ -165,14 +169,14 @@ def test_old_articles_are_forgotten_and_not_taken_again(
     url = feeds.serve(
         "/feed", rss(ancient, item("Harbour", "https://wire.example/h", published=""))
     )
-    ingest(service, url)
+    ingest(service, url, NEWS_KEEP_DAYS="90")
     db.execute(
         "INSERT INTO news_api_article (url, source_id, title, summary, language, published_at)"
         " SELECT 'https://wire.example/o', id, 'Old', '', 'en', now() - interval '91 days'"
         " FROM news_api_source"
     )
 
-    ingest(service, url)
+    ingest(service, url, NEWS_KEEP_DAYS="90")
 
     assert titles(db) == ["Harbour"]
 
@@ -261,31 +265,27 @@ def test_a_mistake_in_the_sources_is_told_and_nothing_is_touched(
 def test_the_endless_ingest_goes_round_and_stops_between_two_sources(
     service: Service, db: psycopg.Connection, feeds: FeedServer
 ) -> None:
-    asked = feeds.asked
     first = feeds.serve("/first", rss(item("Harbour", "https://wire.example/h")))
     second = feeds.serve("/second", rss(item("Tides", "https://wire.example/t")))
     process = service.start(
         "ingest", "--forever", "--every", "0.05", NEWS_SOURCES=sources(first, second)
     )
     try:
-        wait_for(lambda: asked("/second") >= 2)
+        wait_for(lambda: feeds.asked("/second") >= 2)
         held = feeds.handlers["/first"]
         feeds.handle(
             "/first", lambda request: (process.terminate(), time.sleep(0.3), held(request))
         )
-        at_first = asked("/first")
-        wait_for(lambda: asked("/first") > at_first)
 
-        status = process.popen.wait(60)
+        status = process.popen.wait(PATIENCE_SECONDS)
     finally:
         process.kill()
 
     assert status == 0
     assert [path for path, _ in feeds.requests][-1] == "/first"
     assert state(db, "a")["consecutive_failures"] == 0
-    (metric,) = process.metrics()[-1:]
-    assert metric["Service"] == "news-ingest"
-    assert metric["IngestRounds"] >= 1
+    assert {metric["Service"] for metric in process.metrics()} == {"news-ingest"}
+    assert reported(process.metrics(), "IngestRounds") >= 1
 
 
 def test_the_endless_ingest_leaves_a_failing_source_alone(

@@ -96,7 +96,7 @@ def test_without_the_database_a_popular_page_is_still_served_from_the_cache(
 
 
 def test_a_query_that_hangs_is_given_up(serve: Serve, db: psycopg.Connection) -> None:
-    server = serve(NEWS_STATEMENT_TIMEOUT_MS="200")
+    server = serve(NEWS_STATEMENT_TIMEOUT_MS="1000")
     with db.transaction():
         db.execute("LOCK TABLE news_api_article")
         blocked = server.http.get("/v1/articles")

@@ -7,7 +7,7 @@ import httpx
 import psycopg
 
 from tests.news_api.rows import make_article
-from tests.news_api.service import Server, wait_for
+from tests.news_api.service import PATIENCE_SECONDS, Server, wait_for
 from tests.news_api.test_metrics import check_embedded_metric
 from tests.news_api.test_stampede import blocked
 
@@ -18,12 +18,12 @@ def test_a_slow_request_in_flight_is_finished_before_the_task_ends(
     serve: Serve, db: psycopg.Connection
 ) -> None:
     make_article(db, "Harbour")
-    server = serve(NEWS_STATEMENT_TIMEOUT_MS="60000")
+    server = serve(GUNICORN_CMD_ARGS=f"--graceful-timeout={PATIENCE_SECONDS}")
     url = server.http.base_url.join("/v1/articles")
     with ThreadPoolExecutor(1) as pool:
         with db.transaction():
             db.execute("LOCK TABLE news_api_article")
-            slow = pool.submit(httpx.get, url, timeout=30)
+            slow = pool.submit(httpx.get, url, timeout=PATIENCE_SECONDS)
             wait_for(lambda: blocked(db) == 1)
             server.process.terminate()
             wait_for(lambda: refuses(url))
@@ -31,7 +31,7 @@ def test_a_slow_request_in_flight_is_finished_before_the_task_ends(
 
     assert answer.status_code == 200
     assert answer.json()["items"][0]["title"] == "Harbour"
-    assert server.process.popen.wait(30) == 0
+    assert server.process.popen.wait(PATIENCE_SECONDS) == 0
 
 
 def refuses(url: httpx.URL) -> bool:

@@ -3,9 +3,13 @@ from __future__ import annotations
 import psycopg
 
 from news_api.locks import Lock
-from tests.news_api.service import Server, Service, wait_for
+from tests.news_api.service import PATIENCE_SECONDS, Server, Service, wait_for
 
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITING = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND locktype = 'advisory'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def test_tasks_that_migrate_at_once_take_turns(service: Service, db: psycopg.Connection) -> None:
@@ -15,7 +19,7 @@ def test_tasks_that_migrate_at_once_take_turns(service: Service, db: psycopg.Con
 
     db.execute("SELECT pg_advisory_unlock(%s)", [int(Lock.MIGRATE)])
 
-    assert [task.popen.wait(60) for task in tasks] == [0, 0]
+    assert [task.popen.wait(PATIENCE_SECONDS) for task in tasks] == [0, 0]
 
 
 def test_the_models_need_no_further_migration(service: Service) -> None:
