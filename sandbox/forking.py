@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.processes import die_with_parent
+from sandbox.processes import die_with_parent, kill_group
 from sandbox.zygote import MAX_REQUEST
 
 # macOS has neither SOCK_SEQPACKET nor a safe fork without exec.
@@ -49,6 +50,8 @@ class ForkServer:
         # A task may be over before its start was answered for.
         self._early: dict[int, int] = {}
         self._born: asyncio.Queue[int] = asyncio.Queue()
+        # Starts that nobody waits for any more and that are not answered for yet.
+        self._abandoned = 0
         self._starting = asyncio.Lock()
 
     async def start(
@@ -60,7 +63,8 @@ class ForkServer:
     ) -> Forked:
         """Fork a task that runs `python -m module arguments`; descriptors are log and listener.
 
-        Raises OSError when there is no fork server to be had.
+        Raises OSError when there is no fork server to be had. One that is cancelled leaves no
+        task behind.
         """
         async with self._starting:
             channel = self._open()
@@ -69,13 +73,32 @@ class ForkServer:
             if len(body) > MAX_REQUEST:
                 raise OSError("the task's environment is too large")
             socket.send_fds(channel, [body], list(descriptors))
-            pid = await self._born.get()
+            try:
+                pid = await self._born.get()
+            except asyncio.CancelledError:
+                self._abandon()
+                raise
         if not pid:
             raise OSError("the fork server ended")
+        return self._known(pid)
+
+    def _known(self, pid: int) -> Forked:
         task = self._tasks[pid] = Forked(pid)
         if pid in self._early:
             self._over(pid, self._early.pop(pid))
         return task
+
+    def _abandon(self) -> None:
+        """Nobody waits any more for the start that was asked for last; it may be answered for."""
+        if self._born.empty():
+            self._abandoned += 1
+        else:
+            self._end(self._born.get_nowait())
+
+    def _end(self, pid: int) -> None:
+        """End a task that nobody wants; 0 is none."""
+        if pid and self._known(pid).returncode is None:
+            kill_group(pid, signal.SIGKILL)
 
     def _open(self) -> socket.socket:
         if self._channel is not None:
@@ -106,6 +129,9 @@ class ForkServer:
         said = json.loads(body)
         if "status" in said:
             self._over(said["pid"], said["status"])
+        elif self._abandoned:
+            self._abandoned -= 1
+            self._end(said["pid"])
         else:
             self._born.put_nowait(said["pid"])
 
@@ -133,6 +159,7 @@ class ForkServer:
 
     def close(self) -> None:
         """End the zygote; tasks that still run end with it."""
+        self._abandoned = 0
         if self._channel is not None:
             asyncio.get_running_loop().remove_reader(self._channel)
             self._channel.close()

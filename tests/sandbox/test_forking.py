@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.forking import AVAILABLE, ForkServer
@@ -164,6 +165,23 @@ async def test_a_start_that_the_fork_server_never_read_fails_and_the_next_one_wo
         again = await server.start(name, ["show"], environment, [log])
         assert await again.wait() == 3
     assert unhandled == []
+
+
+@in_a_loop
+async def test_a_start_that_is_given_up_leaves_no_task_and_the_next_one_is_told_its_own(
+    tmp_path, on_the_path
+):
+    name, environment = on_the_path
+    with fork_server(tmp_path) as (server, log):
+        starting = asyncio.create_task(server.start(name, ["wait"], environment, [log]))
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+
+        task = await server.start(name, ["show"], environment, [log])
+
+        assert await task.wait() == 3
+        wait_until(lambda: not psutil.Process(server.pid).children())
 
 
 def _alive(pid):
