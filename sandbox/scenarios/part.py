@@ -58,7 +58,9 @@ class Theatre:
     async def stop(self, _: web.Request) -> web.Response:
         """DELETE: stop the run and end its faults."""
         if self._playing is not None and not self._playing.done():
-            self._playing.cancel()
+            # A second cancellation would end it before its faults are.
+            if not self._playing.cancelling():
+                self._playing.cancel()
             await asyncio.wait([self._playing])
         return web.json_response({"run": self._run()})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from launcher.probes import ReservedPorts
 from sandbox.scenarios import expectations, spans
 from sandbox.scenarios.files import DIRECTORY, parse, problems, shipped, titles
+from sandbox.scenarios.part import Theatre
 from tests.sandbox.account import FAST, LIMIT, ROOT, Account, wait_until
 
 FIRST_LINES = "title: A test\nseed: 1\nsteps:\n"
@@ -206,6 +208,32 @@ def test_a_running_scenario_is_shown_is_alone_and_can_be_stopped(quick_account):
     assert [line["text"] for line in stopped["lines"]][-2:] == ["surge ended", "stopped"]
     waits = r"waits until \+60\d{4}s before late \(4 h 12 min of real time\)"
     assert re.fullmatch(waits, stopped["lines"][3]["text"])
+
+
+def test_a_run_that_is_stopped_twice_still_ends_its_faults():
+    async def left():
+        theatre, faults = Theatre(None), ["surge"]
+        clearing, cleared = asyncio.Event(), asyncio.Event()
+
+        async def play():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                clearing.set()
+                await cleared.wait()
+                faults.clear()
+
+        theatre._playing = asyncio.create_task(play())
+        await asyncio.sleep(0)
+        first = asyncio.create_task(theatre.stop(None))
+        await clearing.wait()
+        second = asyncio.create_task(theatre.stop(None))
+        await asyncio.sleep(0)
+        cleared.set()
+        await asyncio.gather(first, second)
+        return faults
+
+    assert asyncio.run(left()) == []
 
 
 def test_scenarios_are_listed_with_the_time_they_take_here(quick_account):
