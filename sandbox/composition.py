@@ -364,7 +364,8 @@ async def _gone(child: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(child.wait(), STOP_SECONDS)
     except TimeoutError:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):  # it ended just then
+            child.kill()
         await child.wait()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -11,11 +12,12 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import feedparser
 import pytest
 
-from sandbox import feeds
+from sandbox import composition, feeds
 from sandbox.alb.actions import Forward
 from sandbox.alb.metrics import KEPT_MINUTES, Book, bucket
 from sandbox.alb.routing import Router
@@ -310,3 +312,16 @@ def test_leftovers_are_ended_in_an_image_without_ps(tmp_path, monkeypatch):
     PidFile(tmp_path / "pids").reap()
 
     assert leftover.wait(60) == -9
+
+
+def test_a_child_that_ends_as_it_is_killed_does_not_keep_the_rest_from_ending(monkeypatch):
+    monkeypatch.setattr(composition, "STOP_SECONDS", 0.01)
+    ended = asyncio.Event()
+
+    def kill():
+        ended.set()
+        raise ProcessLookupError
+
+    asyncio.run(composition._gone(SimpleNamespace(wait=ended.wait, kill=kill)))
+
+    assert ended.is_set()
