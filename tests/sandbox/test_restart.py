@@ -62,6 +62,9 @@ def opened(home):
 
 def whole(home):
     """Whether everything is made; on a slow machine there is not even a file at first."""
+    # Looking at one that is just being made could hold its maker up.
+    if not (home / "ecs.sqlite-wal").exists():
+        return None
     try:
         with opened(home) as state:
             return state.execute(f"select 1 {MARK}").fetchone()
