@@ -31,7 +31,13 @@ BUDGET = {
 
 @pytest.fixture
 def today(account):
-    return datetime.fromisoformat(account.control("GET", "status")["now"]).date()
+    """The account's day; its last minute is waited for, so that it lasts as long as the test."""
+
+    def lasts():
+        now = datetime.fromisoformat(account.control("GET", "status")["now"])
+        return now.date() if (now + timedelta(minutes=1)).date() == now.date() else None
+
+    return wait_until(lasts)
 
 
 def months(today):
