@@ -39,6 +39,7 @@ from sandbox.measurements import (
     TaskSample,
     load_balancer_dimension,
 )
+from sandbox.repeating import paced, repeat
 
 # Sandbox seconds between two samples; a fast clock must not keep a core busy with sampling.
 INTERVAL_SECONDS = 5.0
@@ -62,9 +63,10 @@ async def run(
     what scales the service, and never more needed than then.
     """
     publisher = Publisher(cloudwatch)
+    pause = paced(INTERVAL_SECONDS, _SHORTEST_SECONDS)
     async with _Reports(alb_minutes) as reports:
-        while True:
-            pause = max(INTERVAL_SECONDS / clock.rate(), _SHORTEST_SECONDS)
+
+        async def publish() -> None:
             report = await reports.next(publisher.since(clock.time()), pause)
             publisher.publish(
                 now=clock.time(),
@@ -74,7 +76,8 @@ async def run(
                 health=health(),
                 services=services(),
             )
-            await asyncio.sleep(pause)
+
+        await repeat(publish, "publishing metrics", every=pause)
 
 
 class _Reports:

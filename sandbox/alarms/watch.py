@@ -16,6 +16,7 @@ from sandbox.alarms.reasons import Datapoint, Watched, data, explain
 from sandbox.alarms.transitions import Transitions
 from sandbox.cloudwatch.service import CloudWatch
 from sandbox.errors import AwsError
+from sandbox.repeating import paced, repeat
 
 # How often it is looked whether something is due, in sandbox seconds and at least in real ones.
 _LOOK_EVERY, _REAL_PAUSE = 1.0, 0.05
@@ -42,9 +43,8 @@ class Watch:
 
     async def run(self) -> None:
         """Evaluate for ever; ends when cancelled."""
-        while True:
-            await self.round(clock.time())
-            await clock.sleep(max(_LOOK_EVERY, _REAL_PAUSE * clock.rate()))
+        every = paced(_LOOK_EVERY, _REAL_PAUSE)
+        await repeat(lambda: self.round(clock.time()), "evaluating alarms", every=every)
 
     async def round(self, at: float) -> None:
         """Evaluate every alarm that is due at that moment (seconds since 1970)."""

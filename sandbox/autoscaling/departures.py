@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox import clock
 from sandbox.autoscaling.targets import Targets
+from sandbox.repeating import paced, repeat
 
 # How often it is looked for services that are gone, in sandbox seconds and at least in real ones.
 _LOOK_EVERY, _REAL_PAUSE = 1.0, 0.2
@@ -17,9 +17,7 @@ class Departures:
 
     async def run(self) -> None:
         """Look for ever; ends when cancelled."""
-        while True:
-            await self.round()
-            await clock.sleep(max(_LOOK_EVERY, _REAL_PAUSE * clock.rate()))
+        await repeat(self.round, "looking for services", every=paced(_LOOK_EVERY, _REAL_PAUSE))
 
     async def round(self) -> None:
         """Deregister what has lost its service by now."""

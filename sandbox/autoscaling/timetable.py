@@ -10,6 +10,7 @@ from sandbox.autoscaling import schedules
 from sandbox.autoscaling.book import Book
 from sandbox.autoscaling.fulfilment import Fulfilment
 from sandbox.autoscaling.model import Schedule
+from sandbox.repeating import paced, repeat
 
 # How often it is looked whether something is due, in sandbox seconds and at least in real ones.
 _LOOK_EVERY, _REAL_PAUSE = 1.0, 0.2
@@ -34,9 +35,8 @@ class Timetable:
 
     async def run(self) -> None:
         """Run actions for ever; ends when cancelled."""
-        while True:
-            self.round(clock.now())
-            await clock.sleep(max(_LOOK_EVERY, _REAL_PAUSE * clock.rate()))
+        every = paced(_LOOK_EVERY, _REAL_PAUSE)
+        await repeat(lambda: self.round(clock.now()), "running scheduled actions", every=every)
 
     def round(self, now: datetime) -> None:
         """Run what is due at `now`, the earliest first.

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.budgets.spend import Spend
 from sandbox.budgets.store import Budget, Notification, Store
 from sandbox.names import ACCOUNT, REGION
+from sandbox.repeating import repeat
 
 log = logging.getLogger("sandbox.budgets")
 
@@ -31,16 +32,14 @@ class Watch:
 
     async def run(self) -> None:
         """Compare until cancelled, whenever new costs have arrived or a budget was changed."""
-        while True:
-            state = self._spend.refreshed(), self._store.changes
-            if state != self._compared:
-                try:
-                    await self.compare()
-                    # What changed meanwhile is compared next time.
-                    self._compared = state
-                except Exception:  # one message that cannot be sent must not end all budgets
-                    log.exception("budgets were not compared")
-            await asyncio.sleep(INTERVAL)
+        await repeat(self._compare_news, "comparing budgets", every=INTERVAL)
+
+    async def _compare_news(self) -> None:
+        state = self._spend.refreshed(), self._store.changes
+        if state != self._compared:
+            await self.compare()
+            # What changed meanwhile is compared next time.
+            self._compared = state
 
     async def compare(self) -> None:
         """Look at every budget once."""

@@ -18,10 +18,12 @@ from sandbox.fleet import Fleet
 from sandbox.load_balancers import LoadBalancers
 from sandbox.measurements import Running
 from sandbox.refused import RefusedByName
+from sandbox.repeating import paced, repeat
 
 # 1 delays minutes as AWS does, 0 shows them while they are measured.
 DELAY = "SANDBOX_METRIC_DELAY"
 _HOUR = 3600.0
+_REAL_PAUSE = 1.0
 
 
 async def join(sandbox: Context) -> None:
@@ -59,6 +61,6 @@ async def _publish(sandbox: Context, cloudwatch: CloudWatch) -> None:
 
 async def _roll_up(cloudwatch: CloudWatch) -> None:
     """Once an hour, as minutes pass the ages at which CloudWatch keeps less of them."""
-    while True:
-        await clock.sleep(_HOUR)
-        await asyncio.to_thread(cloudwatch.roll_up)
+    await clock.sleep(_HOUR)
+    roll_up = partial(asyncio.to_thread, cloudwatch.roll_up)
+    await repeat(roll_up, "rolling up metrics", every=paced(_HOUR, _REAL_PAUSE))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,8 +18,7 @@ from sandbox.costexplorer import inventory, measured, script
 from sandbox.costexplorer.journal import Journal
 from sandbox.ecs.account import Account
 from sandbox.load_balancers import LoadBalancers
-
-log = logging.getLogger("sandbox.costs")
+from sandbox.repeating import repeat
 
 # Real seconds: looking costs next to nothing, and a task may live only a few.
 INTERVAL = 2.0
@@ -44,18 +42,17 @@ class Meter:
         self._account = sandbox.of(Account)
         self._began = asyncio.get_running_loop().time()
         self._settled = False
+        self._readings = itertools.count()
 
     async def run(self) -> None:
         """Observe until cancelled; what fails is logged and tried again."""
-        for number in itertools.count():
-            try:
-                await self._observe_resources()
-                if number % SELDOM == 0:
-                    await self._observe_monitoring()
-                    await self._observe_logs()
-            except Exception:  # one thing that cannot be read must not end all billing
-                log.exception("a reading was missed")
-            await asyncio.sleep(INTERVAL)
+        await repeat(self._observe, "reading what costs", every=INTERVAL)
+
+    async def _observe(self) -> None:
+        await self._observe_resources()
+        if next(self._readings) % SELDOM == 0:
+            await self._observe_monitoring()
+            await self._observe_logs()
 
     async def _observe_resources(self) -> None:
         held = await self._sandbox.in_moto(inventory.of_moto)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -12,8 +11,7 @@ from sandbox import clock
 from sandbox.logs.groups import milliseconds
 from sandbox.logs.ingestion import Ingestion
 from sandbox.logs.store import Group, Store
-
-log = logging.getLogger("sandbox.logs")
+from sandbox.repeating import paced, repeat
 
 # Of sandbox time, but never more often than twice a real second.
 FLUSH_SECONDS = 5.0
@@ -34,6 +32,7 @@ class Logs:
         self._store = store
         self._ingestion = ingestion
         self._spawn = spawn
+        self._rounds = 0
 
     def write(self, group: str, stream: str, events: Sequence[tuple[float, str]]) -> None:
         """Add (seconds since 1970, message) pairs; group and stream are created when missing."""
@@ -77,16 +76,13 @@ class Logs:
 
     async def keep(self) -> None:
         """Publish metrics and let old events expire, until cancelled."""
-        rounds = 0
-        while True:
-            await asyncio.sleep(max(_SHORTEST, FLUSH_SECONDS / clock.rate()))
-            rounds += 1
-            try:
-                await asyncio.to_thread(self._ingestion.flush)
-                if rounds % _EXPIRE_EVERY == 0:
-                    await asyncio.to_thread(self._store.expire, milliseconds())
-            except Exception:  # one failure must not end metrics and retention for good
-                log.exception("a round of keeping logs was missed")
+        await repeat(self._keep_once, "keeping logs", every=paced(FLUSH_SECONDS, _SHORTEST))
+
+    async def _keep_once(self) -> None:
+        self._rounds += 1
+        await asyncio.to_thread(self._ingestion.flush)
+        if self._rounds % _EXPIRE_EVERY == 0:
+            await asyncio.to_thread(self._store.expire, milliseconds())
 
 
 def _line(number: int) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import logging
 import re
 import time
 from collections.abc import Mapping
@@ -22,8 +21,7 @@ from sandbox.ecs.account import Account
 from sandbox.logs.groups import milliseconds
 from sandbox.logs.ingestion import Ingestion
 from sandbox.logs.store import Group, Store
-
-log = logging.getLogger("sandbox.logs")
+from sandbox.repeating import repeat
 
 POLL_SECONDS = 0.5
 # Whenever so much more of a file was read, its disk space is given back.
@@ -66,12 +64,12 @@ class Follower:
 
     async def run(self, account: Account) -> None:
         """Follow until cancelled."""
-        while True:
-            try:
-                await asyncio.to_thread(self.poll, destinations(account))
-            except Exception:  # a full disk must not end all logging; it goes on where it was
-                log.exception("the tasks' output was not read")
-            await asyncio.sleep(POLL_SECONDS)
+
+        async def read() -> None:
+            await asyncio.to_thread(self.poll, destinations(account))
+
+        # A full disk must not end all logging; it goes on where it was.
+        await repeat(read, "reading the tasks' output", every=POLL_SECONDS)
 
     def poll(self, known: Destinations) -> None:
         """Read what was written since the last time; files of tasks not known are left alone."""

@@ -15,6 +15,7 @@ from sandbox import clock
 from sandbox.errors import AwsError
 from sandbox.honesty import our_reading, simplified
 from sandbox.names import ACCOUNT, REGION
+from sandbox.repeating import paced, repeat
 from sandbox.secrets import schedule
 from sandbox.secrets.model import CURRENT, PENDING, Secret, Version
 from sandbox.secrets.store import Store, new_version, refused
@@ -30,6 +31,7 @@ STEP_SECONDS = 1.0
 RETRY_SECONDS = 60.0
 ATTEMPTS = 5
 LOOK_SECONDS = 60.0
+_REAL_PAUSE = 0.05
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], None]
 
@@ -192,9 +194,7 @@ class Secrets(Writing):
 
     async def keep_schedule(self) -> None:
         """Rotate what is due, once a sandbox minute."""
-        while True:
-            self.rotate_due()
-            await clock.sleep(LOOK_SECONDS)
+        await repeat(self.rotate_due, "rotating secrets", every=paced(LOOK_SECONDS, _REAL_PAUSE))
 
     def rotate_due(self) -> None:
         """Begin the rotation of every secret whose window has opened."""
