@@ -11,12 +11,18 @@ import psycopg
 import pytest
 import redis
 
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 IMAGE = "1.4.1"
 SERVES = f"{IMAGE} serves all traffic."
+BUSY = """
+select 1 from pg_stat_activity
+where state <> 'idle' and pid <> pg_backend_pid() and backend_type = 'client backend'
+union all
+select 1 from catalog_operation where lease_until > now()
+"""
 
 
 def test_a_lost_answer_to_update_service_starts_one_deployment(account, olga):
@@ -77,7 +83,7 @@ def test_killed_web_and_worker_lose_and_repeat_nothing(stack, account, olga):
     path = olga.ask_for(IMAGE, "hotfix", bake="0")
     account.fail("UpdateService", "late-apply", count=1)
     olga.start(path)
-    olga.sees(path, "Starting")
+    wait_for(lambda: account.count("UpdateService"), seconds=300, what="UpdateService")
 
     stack.kill("worker")
     stack.kill("web")
@@ -109,7 +115,7 @@ def test_a_restarted_postgresql_loses_nothing(stack, account, olga):
 def test_a_rollback_works_while_the_worker_is_dead(stack, account, olga):
     path = olga.release(IMAGE, "canary", percent="50", canary_bake="1", bake="0")
     olga.sees(path, "An approver can let this go on")
-    pause_between_transactions(stack, stack.pid("worker"))
+    pause_between_operations(stack, stack.pid("worker"))
 
     try:
         olga.roll_back(path)
@@ -121,18 +127,17 @@ def test_a_rollback_works_while_the_worker_is_dead(stack, account, olga):
     olga.sees(path, "serves all traffic again")
 
 
-def pause_between_transactions(stack: Stack, pid: int) -> None:
-    """A process that is stopped within one keeps its row locks; a dead one has none."""
-    busy = "state <> 'idle' and pid <> pg_backend_pid() and backend_type = 'client backend'"
+def pause_between_operations(stack: Stack, pid: int) -> None:
+    """A process that is stopped within one keeps its row locks and its lease for a while."""
     with psycopg.connect(_environment(stack)["DATABASE_URL"], autocommit=True) as database:
         for _ in range(200):
             os.kill(pid, signal.SIGSTOP)
             time.sleep(0.05)
-            if not database.execute(f"select 1 from pg_stat_activity where {busy}").fetchall():
+            if not database.execute(BUSY).fetchall():
                 return
             os.kill(pid, signal.SIGCONT)
             time.sleep(0.02)
-    raise AssertionError("the worker was never between two transactions")
+    raise AssertionError("the worker was never between two operations")
 
 
 def _environment(stack: Stack) -> dict[str, str]:
