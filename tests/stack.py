@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from launcher.probes import ReservedPorts
 
 ROOT = Path(__file__).resolve().parents[1]
 # What a surrounding test run set for its own servers must not reach the stack.
@@ -54,7 +55,8 @@ class Stack:
     def __init__(self, *, seconds_per_minute: float = 6) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="qd-stack-"))
         self.home.chmod(0o711)
-        self.port = free_port()
+        self._reserved = ReservedPorts()
+        self.port = self._reserved.first
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.home / "up.log"
         self.seconds_per_minute = seconds_per_minute
@@ -96,6 +98,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(10)
+        self._reserved.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
     @property
@@ -174,9 +177,3 @@ def wait_for(
         time.sleep(every)
     tail = f":\n{log.read_text()[-4000:]}" if log else ""
     raise NotInTime(f"Waited {seconds} s for {what}{tail}")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
