@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.chromium import LONGEST
 from tests.stack import Stack
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-# As long as the pages' own: five seconds are little for a chart beside ten other processes.
-expect.set_options(timeout=60_000)
 
 SignIn = Callable[..., Page]
 
