@@ -47,14 +47,14 @@ def main() -> int:
         # Starts and stops of moto and aiohttp are of no interest to whoever reads this log.
         for noisy in ("werkzeug", "aiohttp", "botocore", "asyncio"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
-        asyncio.run(_serve(arguments))
+        status: int = asyncio.run(_serve(arguments))
         # All is closed. Python would still wait for moto's thread, which may import for seconds.
         logging.shutdown()
-        os._exit(0)
+        os._exit(status)
     # Commands that only read files take no port.
     port = getattr(arguments, "port", DEFAULT_PORT)
     try:
-        status: int = arguments.run(Control(port), arguments)
+        status = arguments.run(Control(port), arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read this has read enough; Python would flush once more when it ends.
@@ -70,7 +70,11 @@ def main() -> int:
     return status
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _serve(arguments: argparse.Namespace) -> int:
+    """Serve until a signal comes; 1 when the account cannot be opened.
+
+    Whoever watches this process starts it again, which a sandbox that never opens would not be.
+    """
     from sandbox.composition import Sandbox
     from sandbox.settings import Settings
 
@@ -87,8 +91,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
     await sandbox.start()
     sys.stdout.write(f"ready {settings.gateway_url}\n")
     sys.stdout.flush()
-    await stop.wait()
+    ends = {asyncio.create_task(each.wait()) for each in (stop, sandbox.broken)}
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     await sandbox.stop()
+    return int(sandbox.broken.is_set())
 
 
 if __name__ == "__main__":

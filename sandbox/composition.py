@@ -82,6 +82,8 @@ class Sandbox:
         self._children: list[asyncio.subprocess.Process] = []
         self._traffic: asyncio.subprocess.Process | None = None
         self._ready = False
+        # Set when the account cannot be opened.
+        self.broken = asyncio.Event()
         self._routes: dict[tuple[str, str], Handler] = {}
         self._control = Control(
             self._switches, self._status, self._kill, self._set_traffic, settings.traffic
@@ -164,6 +166,13 @@ class Sandbox:
         self._spawn(self._bring_up())
 
     async def _bring_up(self) -> None:
+        try:
+            await self._open_account()
+        except Exception:
+            log.exception("the account could not be opened")
+            self.broken.set()
+
+    async def _open_account(self) -> None:
         await self._start_load_balancer()
         with self._state.together():
             world.settle(self._ecs, self._account, self._controller, self._settings, self._epoch)

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import signal
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from sandbox.alb.routing import Router
 from sandbox.alb.trouble import Trouble
 from sandbox.chaos.shared import NAME, Watched
 from sandbox.processes import die_with_parent
+from sandbox.repeating import repeat
 
 
 def _arguments() -> argparse.Namespace:
@@ -37,12 +39,6 @@ def _relays(arguments: argparse.Namespace, watched: Watched) -> list[Relay]:
         Relay(plan.pop("name"), Path(plan.pop("link")), Address(**plan), watched)
         for plan in arguments.relay
     ]
-
-
-async def _flush_every_second(log: AccessLog) -> None:
-    while True:
-        await asyncio.sleep(1)
-        await asyncio.to_thread(log.flush)
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -67,7 +63,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     jobs = [asyncio.create_task(relay.run()) for relay in relays]
-    jobs.append(asyncio.create_task(_flush_every_second(log)))
+    flush = partial(asyncio.to_thread, log.flush)
+    # On a full disk lines are lost, but not those of later.
+    jobs.append(asyncio.create_task(repeat(flush, "writing the access log", every=1.0)))
     await stop.wait()
     for job in jobs:
         job.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sqlite3
 import sys
 import time
@@ -13,7 +14,7 @@ import psutil
 
 from sandbox.alarms.world import metric_alarms
 from tests.processes import command_line, gone
-from tests.sandbox.account import LIMIT, Account, wait_until
+from tests.sandbox.account import LIMIT, Account, free_ports, wait_until
 
 
 def family(account):
@@ -152,3 +153,18 @@ def test_a_load_balancer_that_dies_is_started_again_with_its_routing(fresh_accou
     arn = fresh_account.release("1.4.1", strategy="BLUE_GREEN", bakeTimeInMinutes=0)
     assert fresh_account.finished(arn)["status"] == "SUCCESSFUL"
     assert fresh_account.version() == "1.4.1"
+
+
+def test_a_sandbox_that_cannot_open_its_account_ends_and_says_why(tmp_path):
+    gateway, balancers = free_ports()
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", balancers))
+        stranger.listen()
+        account = Account(tmp_path / "home", ports=(gateway, balancers))
+
+        status = account.process.wait(LIMIT)
+        account.stop()
+
+    assert status == 1
+    assert "the account could not be opened" in (tmp_path / "home.out").read_text()
