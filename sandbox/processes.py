@@ -119,7 +119,10 @@ class PidFile:
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text("".join(f"{pid} {mark}\n" for pid, mark in self._pids.items()))
+        # Whoever is killed half-way leaves the old list: an empty one would end nobody.
+        new = self._path.with_suffix(".new")
+        new.write_text("".join(f"{pid} {mark}\n" for pid, mark in self._pids.items()))
+        new.replace(self._path)
 
 
 def _command_of(pid: int) -> str:

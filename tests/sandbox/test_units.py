@@ -26,11 +26,12 @@ from sandbox.ecs.pages import page
 from sandbox.errors import AwsError
 from sandbox.images import CannotPull, resolve
 from sandbox.load_balancers import Target
-from sandbox.processes import PidFile, _clock, _usage_from_ps, group_usage
+from sandbox.processes import PidFile, _clock, _command_of, _usage_from_ps, group_usage
 from sandbox.state import State
 from sandbox.traffic import Reader
 from sandbox.week import busy
 from sandbox.wire import encode_json, error_answer
+from tests.sandbox.account import LIMIT, wait_until
 
 
 @pytest.mark.parametrize("seconds", [0.0004, 0.001, 0.01999, 0.5, 1.0, 1.02, 59.9])
@@ -287,31 +288,48 @@ def test_a_process_group_is_measured_and_a_gone_one_is_zero(measure):
     assert usage[2**22 - 1] == (0.0, 0)
 
 
-def test_leftovers_of_a_crash_are_ended_but_not_a_process_that_took_their_number(tmp_path):
+def asleep():
+    """A process of a group of its own; one that has just begun has no command to tell yet."""
     command = [sys.executable, "-c", "import time; time.sleep(600)"]
-    leftover, stranger = (subprocess.Popen(command, start_new_session=True) for _ in range(2))
+    process = subprocess.Popen(command, start_new_session=True)
+    wait_until(lambda: "time.sleep(600)" in _command_of(process.pid))
+    return process
+
+
+def test_leftovers_of_a_crash_are_ended_but_not_a_process_that_took_their_number(tmp_path):
+    leftover, stranger = asleep(), asleep()
     PidFile(tmp_path / "pids").add(leftover.pid, "time.sleep(600)")
     with (tmp_path / "pids").open("a") as file:
         file.write(f"{stranger.pid} another command\n")
 
     PidFile(tmp_path / "pids").reap()
 
-    assert leftover.wait(60) == -9
+    assert leftover.wait(LIMIT) == -9
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
 
 
+def test_the_list_of_processes_is_whole_while_it_is_written_anew(tmp_path):
+    pids = PidFile(tmp_path / "pids")
+    pids.add(1, "one")
+
+    with (tmp_path / "pids").open() as before:
+        pids.add(2, "two")
+
+        assert before.read() == "1 one\n"
+    assert (tmp_path / "pids").read_text() == "1 one\n2 two\n"
+
+
 def test_leftovers_are_ended_in_an_image_without_ps(tmp_path, monkeypatch):
-    command = [sys.executable, "-c", "import time; time.sleep(600)"]
-    leftover = subprocess.Popen(command, start_new_session=True)
+    leftover = asleep()
     PidFile(tmp_path / "pids").add(leftover.pid, "time.sleep(600)")
     if sys.platform == "linux":  # elsewhere there are no images, and ps is the only way
         monkeypatch.setenv("PATH", str(tmp_path))
 
     PidFile(tmp_path / "pids").reap()
 
-    assert leftover.wait(60) == -9
+    assert leftover.wait(LIMIT) == -9
 
 
 def test_a_child_that_ends_as_it_is_killed_does_not_keep_the_rest_from_ending(monkeypatch):
