@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests import make
 from tests.chromium import LONGEST
@@ -197,8 +197,11 @@ def test_the_first_tab_skips_to_the_content(signed_in: Any) -> None:
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-def test_a_form_sent_twice_is_sent_once(signed_in: Any) -> None:
-    page = signed_in()
+SEND_TWICE = "button => { button.click(); button.click(); button.form.requestSubmit(); }"
+
+
+def form_that_is_never_answered(page: Page) -> tuple[Locator, list[str]]:
+    """The button of a form, and the requests it sent; the page stays as it is."""
     page.goto("/people/")
     sent: list[str] = []
 
@@ -208,11 +211,28 @@ def test_a_form_sent_twice_is_sent_once(signed_in: Any) -> None:
 
     page.route("**/people/add/", answer)
     page.get_by_label("Name").fill("otto")
-    button = page.get_by_role("button", name="Add person")
+    return page.get_by_role("button", name="Add person"), sent
+
+
+def test_a_form_sent_twice_is_sent_once(signed_in: Any) -> None:
+    page = signed_in()
+    button, sent = form_that_is_never_answered(page)
+
     with page.expect_request("**/people/add/"):
-        button.evaluate(
-            "button => { button.click(); button.click(); button.form.requestSubmit(); }"
-        )
+        button.evaluate(SEND_TWICE)
+
+    expect(button).to_have_attribute("aria-busy", "true")
+    assert len(sent) == 1
+
+
+def test_a_live_part_that_is_read_frees_no_form_on_its_way(signed_in: Any) -> None:
+    page = signed_in()
+    button, sent = form_that_is_never_answered(page)
+    with page.expect_request("**/people/add/"):
+        button.evaluate(SEND_TWICE)
+
+    page.evaluate("htmx.ajax('GET', '/people/', {source: '#main', swap: 'none'})")
+    button.evaluate(SEND_TWICE)
 
     expect(button).to_have_attribute("aria-busy", "true")
     assert len(sent) == 1

@@ -87,12 +87,14 @@
     form.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
   });
-  function freeForms() {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
-    }
+  function free(form) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
   }
-  addEventListener("pageshow", freeForms);
-  document.addEventListener("htmx:afterRequest", freeForms);
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(free));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    // Its own answer frees a form; a live part that is read meanwhile does not.
+    const form = event.detail.elt.closest("form[data-sent]");
+    if (form) free(form);
+  });
 })();
