@@ -110,7 +110,7 @@ class Runner:
 
         Raises LimitExceededException.
         """
-        if len(self._runs) >= self.max_concurrent:
+        if sum(not run.ended for run in list(self._runs.values())) >= self.max_concurrent:
             message = "Account maximum query concurrency limit of "
             message += f"[{self.max_concurrent}] reached."
             raise AwsError("LimitExceededException", message)
@@ -132,7 +132,13 @@ class Runner:
     def _run(self, run: _Run) -> None:
         begin = time.monotonic()
         status = run.end(self._read(run))
-        self._end(run, status, int((time.monotonic() - begin) * 1000))
+        duration = int((time.monotonic() - begin) * 1000)
+        try:
+            self._end(run, status, duration)
+        except Exception:  # such as a full disk: whoever polls must hear that it is over
+            log.exception("what a query found was not kept: %s", run.query.text)
+            run.rows, run.query.duration = NOTHING, duration
+            run.query.status = status if status == "Cancelled" else "Failed"
 
     def _read(self, run: _Run) -> str:
         """Hear what the query's process says; returns how the query ended by itself."""

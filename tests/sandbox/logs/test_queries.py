@@ -266,6 +266,26 @@ def test_a_query_that_wants_more_memory_than_there_is_has_failed(runner, store):
     assert runner.results(runner.query("greedy")) == []
 
 
+def test_queries_whose_rows_cannot_be_kept_have_failed_and_are_in_nobodys_way(
+    runner, store, monkeypatch
+):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(runner._charges, "add", full)
+    lost = [f"q{n}" for n in range(runner.max_concurrent)]
+    for name in lost:
+        start(runner, store, name, "stats sum(n) as s")
+    statuses = [ended(runner, name) for name in lost]
+    monkeypatch.undo()
+
+    start(runner, store, "later", "stats sum(n) as s")
+
+    assert statuses == ["Failed"] * runner.max_concurrent
+    assert runner.results(runner.query(lost[0])) == []
+    assert ended(runner, "later") == "Complete"
+
+
 def job(store, text):
     """What a query's process is told, but for how long it may run."""
     groups = [(group.number, group.name) for group in store.groups()]
