@@ -26,6 +26,7 @@ from sandbox.balancing import status as balancing
 from sandbox.balancing.model import Picture
 from sandbox.chaos.shared import NAME as FAULT_FILE
 from sandbox.chaos.shared import FaultFile
+from sandbox.children import STOP_SECONDS, Readers, gone
 from sandbox.context import Context, Handler
 from sandbox.control import Control, loopback_only
 from sandbox.ecs.account import Account
@@ -45,7 +46,6 @@ from sandbox.switches import Switches
 
 log = logging.getLogger("sandbox")
 
-STOP_SECONDS = 3.0
 # A service may have no healthy task at all: the readers begin all the same after this.
 FIRST_TARGETS_WITHIN = 20.0
 
@@ -80,13 +80,13 @@ class Sandbox:
         self._gateway = Gateway(self._switches, Journal(settings.home / "moto.sqlite"), self._epoch)
         self._jobs: set[asyncio.Task[None]] = set()
         self._children: list[asyncio.subprocess.Process] = []
-        self._traffic: asyncio.subprocess.Process | None = None
+        self._readers = Readers(self._traffic, settings.traffic)
         self._ready = False
         # Set when the account cannot be opened.
         self.broken = asyncio.Event()
         self._routes: dict[tuple[str, str], Handler] = {}
         self._control = Control(
-            self._switches, self._status, self._kill, self._set_traffic, settings.traffic
+            self._switches, self._status, self._kill, self._readers.change, settings.traffic
         )
         self._context = self._new_context()
 
@@ -187,7 +187,8 @@ class Sandbox:
         self._spawn(self._scheduler.run())
         self._spawn(self._tidy())
         await self._await_targets()
-        await self._start_traffic()
+        await self._readers.begin()
+        self._spawn(self._readers.keep())
         self._ready = True
 
     async def _start_load_balancer(self) -> None:
@@ -213,7 +214,6 @@ class Sandbox:
             status = await process.wait()
             log.error("the load balancer ended with %s; see %s", status, self._log_path())
             await asyncio.sleep(1)
-            self._children.remove(process)
             process = await self._load_balancer()
             # A port of before may be taken for a while.
             while process.returncode is None and not await self._balancers.try_to_push():
@@ -265,14 +265,13 @@ class Sandbox:
         while not self._balancers.all_serve() and asyncio.get_running_loop().time() < give_up:
             await asyncio.sleep(0.2)
 
-    async def _start_traffic(self) -> None:
+    async def _traffic(self, rate: float) -> asyncio.subprocess.Process:
         ports = list(world.balancer_ports(self._settings).values())
         urls = [
             f"--production=http://127.0.0.1:{ports[0]}",
             f"--staging=http://127.0.0.1:{ports[1]}",
         ]
-        rate = f"--rate={self._settings.traffic}"
-        self._traffic = await self._child("sandbox.traffic", *urls, rate, stdin=subprocess.PIPE)
+        return await self._child("sandbox.traffic", *urls, f"--rate={rate}", stdin=subprocess.PIPE)
 
     def _log_path(self) -> Path:
         return self._settings.home / "sandbox.log"
@@ -290,6 +289,7 @@ class Sandbox:
                 stderr=output,
                 preexec_fn=die_with_parent,
             )
+        self._children = [child for child in self._children if child.returncode is None]
         self._children.append(process)
         self._pids.add(process.pid, " ".join((module, *arguments)))
         return process
@@ -327,19 +327,12 @@ class Sandbox:
                     return True
         return False
 
-    def _set_traffic(self, rate: float) -> None:
-        if self._traffic is not None and self._traffic.stdin is not None:
-            self._traffic.stdin.write(json.dumps({"rate": rate}).encode() + b"\n")
-
     # -- stopping --------------------------------------------------------------------------------
 
     async def stop(self) -> None:
         """End every process and close every file."""
         # Readers go first: what they would ask of tasks that end is no outage.
-        if self._traffic is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._traffic.terminate()
-            await _gone(self._traffic)
+        await self._readers.leave()
         self._controller.cancel()
         self._scheduler.cancel()
         for job in self._jobs:
@@ -350,7 +343,7 @@ class Sandbox:
         for child in self._children:
             with contextlib.suppress(ProcessLookupError):
                 child.terminate()
-        await asyncio.gather(*(_gone(child) for child in self._children))
+        await asyncio.gather(*(gone(child) for child in self._children))
         self._gateway.close()
         for ending in reversed(self._context.endings):
             ending()
@@ -367,15 +360,6 @@ class Sandbox:
         self._jobs.discard(job)
         if not job.cancelled() and job.exception():
             log.error("a part of the sandbox failed", exc_info=job.exception())
-
-
-async def _gone(child: asyncio.subprocess.Process) -> None:
-    try:
-        await asyncio.wait_for(child.wait(), STOP_SECONDS)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):  # it ended just then
-            child.kill()
-        await child.wait()
 
 
 async def _health(_: web.Request) -> web.Response:

@@ -168,3 +168,22 @@ def test_a_sandbox_that_cannot_open_its_account_ends_and_says_why(tmp_path):
 
     assert status == 1
     assert "the account could not be opened" in (tmp_path / "home.out").read_text()
+
+
+def readers(account):
+    return [each for each in family(account) if "sandbox.traffic" in command_line(each)]
+
+
+def test_readers_that_are_killed_come_back_at_the_rate_they_had(tmp_path):
+    account = Account(tmp_path / "home", traffic=3).ready()
+    (first,) = wait_until(lambda: readers(account))
+    account.control("POST", "traffic", {"rate": 7})
+
+    first.kill()
+    (again,) = wait_until(lambda: [each for each in readers(account) if each.pid != first.pid])
+    words = command_line(again)
+    account.stop()
+
+    assert "--rate=7.0" in words
+    assert "the readers ended with -9" in (tmp_path / "home.out").read_text()
+    assert (tmp_path / "home.out").read_text().count("the readers ended") == 1

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import feedparser
 import pytest
 
-from sandbox import composition, feeds
+from sandbox import children, feeds
 from sandbox.alb.actions import Forward
 from sandbox.alb.metrics import KEPT_MINUTES, Book, bucket
 from sandbox.alb.routing import Router
@@ -333,13 +333,13 @@ def test_leftovers_are_ended_in_an_image_without_ps(tmp_path, monkeypatch):
 
 
 def test_a_child_that_ends_as_it_is_killed_does_not_keep_the_rest_from_ending(monkeypatch):
-    monkeypatch.setattr(composition, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(children, "STOP_SECONDS", 0.01)
     ended = asyncio.Event()
 
     def kill():
         ended.set()
         raise ProcessLookupError
 
-    asyncio.run(composition._gone(SimpleNamespace(wait=ended.wait, kill=kill)))
+    asyncio.run(children.gone(SimpleNamespace(wait=ended.wait, kill=kill)))
 
     assert ended.is_set()
