@@ -168,7 +168,8 @@ class Account:
     def defects(self):
         """What the sandbox has logged about parts of it that broke."""
         lines = Path(self.output.name).read_text().splitlines()
-        return [line for line in lines if line.startswith(("ERROR sandbox ", "ERROR sandbox.ecs"))]
+        loggers = ("sandbox", "sandbox.ecs", "sandbox.repeating")
+        return [line for line in lines if line.startswith(tuple(f"ERROR {n} " for n in loggers))]
 
     def stop(self):
         self.process.terminate()
