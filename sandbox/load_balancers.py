@@ -18,7 +18,6 @@ import aiohttp
 
 from sandbox.balancing.data_plane import DataPlane, PortTaken
 from sandbox.balancing.model import (
-    NO_ANSWER,
     USUAL_DRAIN,
     USUAL_INTERVAL,
     HealthCheck,
@@ -28,9 +27,11 @@ from sandbox.balancing.model import (
     Target,
     TargetGroup,
 )
+from sandbox.balancing.probing import Prober
 from sandbox.balancing.routing import routing
 from sandbox.measurements import AlbReport, TargetHealthSample
 from sandbox.names import dimension
+from sandbox.repeating import repeat
 
 __all__ = ["Listener", "LoadBalancers", "Rule", "Target"]
 
@@ -57,12 +58,13 @@ class LoadBalancers:
         self._by_clients: dict[tuple[str, str, int], Target] = {}
         self._targets: dict[tuple[str, str, int], Target] = {}
         self._plane = DataPlane(socket)
-        self._health: aiohttp.ClientSession | None = None
+        self._prober = Prober()
         self._pace = interval / USUAL_INTERVAL
         self._drain_pace = drain_seconds / USUAL_DRAIN
         self._checks: dict[tuple[str, str, int], asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._verdict = asyncio.Event()
+        self._verdict, self._pushed = asyncio.Event(), asyncio.Event()
+        self._pushed.set()
         self._verdicts: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -71,13 +73,12 @@ class LoadBalancers:
         One that is down is waited for. Raises PortTaken.
         """
         self._plane.open()
-        # No limit: targets that hang must not keep others from being checked in time. As on AWS
-        # every check connects anew: a server may be gone while its last connection is not.
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)
-        self._health = aiohttp.ClientSession(connector=connector)
+        self._prober.open()
         while not await self._take_first():
             await asyncio.sleep(FIRST_CHECKS_EVERY)
-        self._verdicts = asyncio.create_task(self._push_verdicts())
+        self._verdicts = asyncio.create_task(
+            repeat(self._push_verdicts, "telling the load balancer of targets", every=0)
+        )
         for target in self._by_clients.values():
             await self.register(target)
 
@@ -98,8 +99,7 @@ class LoadBalancers:
         if self._verdicts is not None:
             self._verdicts.cancel()
         await self._plane.close()
-        if self._health is not None:
-            await self._health.close()
+        await self._prober.close()
 
     # -- what there is -------------------------------------------------------------------------
 
@@ -305,42 +305,30 @@ class LoadBalancers:
     async def _check(self, target: Target) -> None:
         while True:
             check = self.health_check(target.group)
-            if self.knows(target.group) and await self._changes(target, check):
+            if self.knows(target.group) and target.judge(
+                await self._prober.status(target, check), check
+            ):
+                self._pushed.clear()
                 self._verdict.set()
             pause = check.interval * self._pace
             # Quick until the first verdict, as a fresh target waits for it.
             settled = target.state != "initial"
             await asyncio.sleep(pause if settled else min(pause, FIRST_CHECKS_EVERY))
 
-    async def _changes(self, target: Target, check: HealthCheck) -> bool:
-        """Check it once; whether that changed its state."""
-        try:
-            status = await self._status(target, check)
-        except Exception:  # a target that nobody checks any more would stay as it is for ever
-            log.exception("could not check port %d of %s", target.port, target.group)
-            status = NO_ANSWER
-        return target.judge(status, check)
-
     async def _push_verdicts(self) -> None:
         """One push for all the targets that changed while the one before was under way."""
-        while True:
-            await self._verdict.wait()
-            self._verdict.clear()
-            await self.try_to_push()
-
-    async def _status(self, target: Target, check: HealthCheck) -> int | None:
-        """The status of its answer, NO_ANSWER for none that is HTTP, None when time was up."""
-        if self._health is None:
-            return None
-        url = f"http://{target.host}:{target.checked_at(check)}{check.path}"
-        limit = aiohttp.ClientTimeout(total=check.timeout)
+        await self._verdict.wait()
+        self._verdict.clear()
         try:
-            async with self._health.get(url, timeout=limit, allow_redirects=False) as response:
-                return response.status
-        except TimeoutError:
-            return None
-        except aiohttp.ClientError:
-            return NO_ANSWER
+            await self.try_to_push()
+        finally:
+            if not self._verdict.is_set():
+                self._pushed.set()
+
+    async def in_force(self) -> None:
+        """Wait until requests meet what the health checks have found, as far as they can."""
+        while not self._pushed.is_set():
+            await self._pushed.wait()
 
     # -- the data plane ------------------------------------------------------------------------
 

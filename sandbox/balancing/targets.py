@@ -31,6 +31,8 @@ class Targets:
     ) -> Answer:
         """Every registered target, or the ones asked for; raises TargetGroupNotFound."""
         self._must_exist(TargetGroupArn)
+        # Who reads `healthy` here may send requests there.
+        await self._balancers.in_force()
         registered = self._balancers.targets(TargetGroupArn)
         if not Targets:
             return {"TargetHealthDescriptions": [self._description(t) for t in registered]}

@@ -170,6 +170,53 @@ def test_targets_that_become_healthy_together_share_a_push(tmp_path, balancers):
     assert len(taken) <= 3
 
 
+def test_a_verdict_is_in_force_when_the_data_plane_has_taken_it(tmp_path, balancers):
+    taken, gate = [], asyncio.Event()
+
+    async def routing(request):
+        told = await request.json()
+        if taken:
+            await gate.wait()
+        taken.append(told)
+        return web.json_response({"ports": {}})
+
+    async def life():
+        async with (
+            asyncio.timeout(LIMIT),
+            healthy_ports(1) as (port,),
+            data_plane(tmp_path / "alb", routing=routing),
+        ):
+            await balancers.open()
+            await balancers.in_force()
+            await balancers.register(Target(BLUE, port, "1.4.0"))
+            await until(lambda: balancers.state(BLUE, port) == "healthy")
+            waiting = asyncio.create_task(balancers.in_force())
+            await asyncio.sleep(0.05)
+            early = waiting.done()
+            gate.set()
+            await waiting
+            await balancers.close()
+            return early, taken[-1]["groups"]["targetgroup/blue/1"]
+
+    early, told = asyncio.run(life())
+
+    assert not early
+    assert len(told) == 1
+
+
+def test_verdicts_are_no_longer_waited_for_when_the_data_plane_is_away(tmp_path, balancers):
+    async def life():
+        async with asyncio.timeout(LIMIT), healthy_ports(1) as (port,):
+            async with data_plane(tmp_path / "alb"):
+                await balancers.open()
+            await balancers.register(Target(BLUE, port, "1.4.0"))
+            await until(lambda: balancers.state(BLUE, port) == "healthy")
+            await balancers.in_force()
+            await balancers.close()
+
+    asyncio.run(life())
+
+
 def test_traffic_is_moved_however_many_targets_drain(tmp_path, balancers):
     asked, gate = [], asyncio.Event()
 
