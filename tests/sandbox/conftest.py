@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.account import Account
+from tests.sandbox.account import Account, wait_until
 
 SERVICES = (("production", "news-api"), ("production", "news-ingest"))
 
@@ -13,6 +13,8 @@ SERVICES = (("production", "news-api"), ("production", "news-ingest"))
 def shared_account(tmp_path_factory):
     account = Account(tmp_path_factory.mktemp("account") / "home").ready()
     account.rest_scaling()
+    # What moto tells of joins a new account last; no test is about the seconds before.
+    wait_until(lambda: "news-status" in account.control("GET", "status")["load_balancers"])
     yield account
     account.stop()
     assert not account.defects()

@@ -283,10 +283,8 @@ def test_an_https_listener_is_carried_as_http_and_targets_are_told(account, lab)
 
 
 def test_the_account_answers_on_its_status_pages_listener(account):
-    def balancer():  # the last part of a new account to be there
-        return account.control("GET", "status")["load_balancers"].get("news-status")
+    (shown,) = account.control("GET", "status")["load_balancers"]["news-status"]["listeners"]
 
-    (shown,) = wait_until(balancer)["listeners"]
     status, _, body = account.get("/", port=int(shown["url"].rsplit(":", 1)[1]))
 
     assert (shown["port"], shown["protocol"]) == (443, "HTTPS")
