@@ -8,6 +8,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 
+from sandbox.repeating import repeat
+
 log = logging.getLogger("sandbox.readers")
 
 PAUSE = 1.0
@@ -33,12 +35,14 @@ class Readers:
 
     async def keep(self) -> None:
         """Bring them back, at the rate they had, whenever their process dies."""
-        while self._process is not None:
-            status = await self._process.wait()
-            if self._leaving:
-                return
+        await repeat(self._come_back, "bringing the readers back", every=PAUSE)
+
+    async def _come_back(self) -> None:
+        if self._process is None:
+            return
+        status = await self._process.wait()
+        if not self._leaving:
             log.error("the readers ended with %s; others come", status)
-            await asyncio.sleep(PAUSE)
             await self.begin()
 
     def change(self, rate: float) -> None:

@@ -8,6 +8,7 @@ written down as well, so that the first moment after a restart is as the last on
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +40,8 @@ log = logging.getLogger("sandbox.elbv2")
 
 HOME = "127.0.0.1"
 FIRST_CHECKS_EVERY = 0.3
+# Real seconds; a load balancer that hangs must not keep anybody from seeing its targets.
+IN_FORCE_WITHIN = 30.0
 Weights = Mapping[str, float]
 
 
@@ -326,9 +329,11 @@ class LoadBalancers:
                 self._pushed.set()
 
     async def in_force(self) -> None:
-        """Wait until requests meet what the health checks have found, as far as they can."""
-        while not self._pushed.is_set():
-            await self._pushed.wait()
+        """Wait until requests meet what the health checks have found, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IN_FORCE_WITHIN):
+                while not self._pushed.is_set():
+                    await self._pushed.wait()
 
     # -- the data plane ------------------------------------------------------------------------
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
 
 from sandbox.balancing.data_plane import DataPlane, PortTaken
+from sandbox.balancing.model import NO_ANSWER, HealthCheck
+from sandbox.balancing.probing import Prober
 from sandbox.load_balancers import Listener, LoadBalancers, Rule, Target
 from tests.sandbox.account import LIMIT
 
@@ -215,6 +218,44 @@ def test_verdicts_are_no_longer_waited_for_when_the_data_plane_is_away(tmp_path,
             await balancers.close()
 
     asyncio.run(life())
+
+
+def test_a_data_plane_that_hangs_keeps_nobody_from_seeing_targets(tmp_path, balancers, monkeypatch):
+    monkeypatch.setattr("sandbox.load_balancers.IN_FORCE_WITHIN", 0.05)
+    taken, gate = [], asyncio.Event()
+
+    async def hang(request):
+        if taken:
+            await gate.wait()
+        taken.append(request)
+        return web.json_response({"ports": {}})
+
+    async def life():
+        async with (
+            asyncio.timeout(LIMIT),
+            healthy_ports(1) as (port,),
+            data_plane(tmp_path / "alb", routing=hang),
+        ):
+            await balancers.open()
+            await balancers.register(Target(BLUE, port, "1.4.0"))
+            await until(lambda: balancers.state(BLUE, port) == "healthy")
+            await balancers.in_force()
+            hanging = not gate.is_set() and len(taken) == 1
+            gate.set()
+            await balancers.close()
+            return hanging
+
+    assert asyncio.run(life())
+
+
+def test_a_check_that_breaks_is_a_failed_check(caplog):
+    prober = Prober()
+    prober._session = SimpleNamespace(get=None)
+
+    status = asyncio.run(prober.status(Target(BLUE, 1, "1.4.0"), HealthCheck()))
+
+    assert status == NO_ANSWER
+    assert "could not check http://127.0.0.1:1/" in caplog.text
 
 
 def test_traffic_is_moved_however_many_targets_drain(tmp_path, balancers):
